@@ -1,0 +1,63 @@
+"""AWS CDK constructs that declare who belongs to what in Amazon Connect.
+
+* :class:`TrafficDistributionGroupUser` puts one user into a traffic distribution group,
+* :class:`TrafficDistributionGroupMembership` puts up to 2,500 users into one,
+* :class:`ContactUserAssignment` assigns a live contact to a user,
+* :class:`ConnectAssociationProvider` is the one provider of a stack behind them all.
+
+The names are loaded when they are first used: importing the package, or only
+``connect_associations.testing``, starts neither Node nor the CDK.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from connect_associations._version import __version__
+
+if TYPE_CHECKING:
+    from connect_associations.connect_association_provider import ConnectAssociationProvider
+    from connect_associations.contact_release import ContactRelease
+    from connect_associations.contact_user_assignment import ContactUserAssignment
+    from connect_associations.invalid_association_error import InvalidAssociationError
+    from connect_associations.traffic_distribution_group_membership import (
+        TrafficDistributionGroupMembership,
+    )
+    from connect_associations.traffic_distribution_group_user import (
+        TrafficDistributionGroupUser,
+    )
+
+__all__ = [
+    "ConnectAssociationProvider",
+    "ContactRelease",
+    "ContactUserAssignment",
+    "InvalidAssociationError",
+    "TrafficDistributionGroupMembership",
+    "TrafficDistributionGroupUser",
+    "__version__",
+]
+
+_HOMES = {
+    "ConnectAssociationProvider": "connect_association_provider",
+    "ContactRelease": "contact_release",
+    "ContactUserAssignment": "contact_user_assignment",
+    "InvalidAssociationError": "invalid_association_error",
+    "TrafficDistributionGroupMembership": "traffic_distribution_group_membership",
+    "TrafficDistributionGroupUser": "traffic_distribution_group_user",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on its first use (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,148 @@
+"""What the constructs of one stack declare, and where two of them contradict each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import jsii
+from constructs import IValidation
+
+from connect_associations._permissions import MAX_POLICY_CHARACTERS
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+    from constructs import Construct
+
+    from connect_associations._permissions import Permissions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """One construct's claim on group members or on a contact.
+
+    :param construct: who claims.
+    :param resource: its custom resource.
+    :param target: the key of the group or contact.
+    :param users: the keys of the users; empty for a contact, and for a list that is only known
+        at deploy time.
+    :param exclusive: whether nobody else may be in the group.
+    """
+
+    construct: Construct
+    resource: cdk.CfnResource
+    target: str
+    users: frozenset[str] = frozenset()
+    exclusive: bool = False
+
+    @property
+    def path(self) -> str:
+        """Return the construct's path; asked for only when there is something to tell."""
+        return self.construct.node.path
+
+    def is_conditional(self) -> bool:
+        """Tell whether the resource may be absent at deploy time."""
+        return self.resource.cfn_options.condition is not None
+
+
+@jsii.implements(IValidation)
+class Declarations:
+    """The claims of one stack; as a validation it finds those that contradict each other.
+
+    A resource with a condition is left out: its rival may stand under the opposite condition.
+
+    :param permissions: the policies that the claims need, whose size is checked as well.
+    """
+
+    def __init__(self, permissions: Permissions) -> None:
+        self._permissions = permissions
+        self._singles: list[Declaration] = []
+        self._memberships: list[Declaration] = []
+        self._contacts: list[Declaration] = []
+
+    @property
+    def single_count(self) -> int:
+        """How many users are declared one by one."""
+        return len(self._singles)
+
+    def add_single(self, declaration: Declaration) -> None:
+        """Register one user of a group."""
+        self._singles.append(declaration)
+
+    def add_membership(self, declaration: Declaration) -> None:
+        """Register a group's list of users."""
+        self._memberships.append(declaration)
+
+    def add_contact(self, declaration: Declaration) -> None:
+        """Register the assignment of a contact."""
+        self._contacts.append(declaration)
+
+    def validate(self) -> list[str]:
+        """Return one sentence for each contradiction; called by the CDK at synth."""
+        return [
+            *self._doubled_members(),
+            *self._broken_exclusivity(),
+            *self._doubled_contacts(),
+            *self._too_many_permissions(),
+        ]
+
+    def _doubled_members(self) -> list[str]:
+        claims: dict[tuple[str, str], Declaration] = {}
+        doubled: dict[tuple[str, str], list[str]] = {}
+        for declaration in [*self._singles, *self._memberships]:
+            for user in sorted(declaration.users):
+                first = claims.setdefault((declaration.target, user), declaration)
+                if first is not declaration and not _any_conditional(first, declaration):
+                    doubled.setdefault((first.path, declaration.path), []).append(user)
+        return [
+            f"{first} and {second} declare the same user in the same traffic distribution "
+            f"group: {_some(users)}; declare a user in a group once in a stack"
+            for (first, second), users in doubled.items()
+        ]
+
+    def _broken_exclusivity(self) -> list[str]:
+        others: dict[str, list[Declaration]] = {}
+        for declaration in [*self._singles, *self._memberships]:
+            others.setdefault(declaration.target, []).append(declaration)
+        return [
+            f"{owner.path} is exclusive, but {other.path} declares members of the same traffic "
+            f"distribution group, whom it would remove; put them into one membership"
+            for owner in self._memberships
+            if owner.exclusive
+            for other in others[owner.target]
+            # Two exclusive memberships are told of once.
+            if other is not owner
+            and not (other.exclusive and other.path < owner.path)
+            and not _any_conditional(owner, other)
+        ]
+
+    def _doubled_contacts(self) -> list[str]:
+        claims: dict[str, Declaration] = {}
+        problems = []
+        for declaration in self._contacts:
+            first = claims.setdefault(declaration.target, declaration)
+            if first is not declaration and not _any_conditional(first, declaration):
+                problems.append(
+                    f"{first.path} and {declaration.path} assign the same contact; "
+                    f"a contact has one user, so assign it once in a stack"
+                )
+        return problems
+
+    def _too_many_permissions(self) -> list[str]:
+        size = self._permissions.size
+        if size <= MAX_POLICY_CHARACTERS:
+            return []
+        return [
+            f"the groups and contacts of this stack need about {size:,} characters of inline "
+            f"policies, but a role holds {MAX_POLICY_CHARACTERS:,}; split them over several "
+            f"stacks"
+        ]
+
+
+def _any_conditional(*declarations: Declaration) -> bool:
+    return any(declaration.is_conditional() for declaration in declarations)
+
+
+def _some(users: list[str], limit: int = 5) -> str:
+    more = f" and {len(users) - limit} more" if len(users) > limit else ""
+    return ", ".join(users[:limit]) + more

@@ -1,0 +1,277 @@
+"""Identifiers as users write them: an ID, an ARN, or a token that resolves to either.
+
+What can be read at synth is brought to one spelling (the lower-case UUID), so that the template
+does not change with the spelling. What cannot be read passes through to the provider.
+
+The shapes of the ARNs come from `Resource types defined by Amazon Connect
+<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonconnect.html>`_.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+import aws_cdk as cdk
+from aws_cdk import region_info
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+", re.ASCII)
+_ARN = re.compile(
+    r"arn:(?P<partition>[^:]*):(?P<service>[^:]*):(?P<region>[^:]*):(?P<account>[^:]*):"
+    r"(?P<resource>[^:]*)",
+    re.ASCII,
+)
+_ARN_ATTRIBUTES = frozenset(
+    {"Arn", "ContactFlowArn", "QueueArn", "TrafficDistributionGroupArn", "UserArn"}
+)
+_GROUP_PARTITIONS = ("aws", "aws-us-gov")
+_SHOWN_LENGTH = 120
+_TOKEN_MARK = "${Token["  # noqa: S105 - how the CDK spells a token inside a string
+_LIST_TOKEN_MARK = "#{Token["  # noqa: S105 - how the CDK spells a token that is a list
+
+
+class Kind(Enum):
+    """A kind of Connect resource: its noun, and the resource part of its ARN."""
+
+    INSTANCE = ("instance", "instance/{id}")
+    TRAFFIC_DISTRIBUTION_GROUP = (
+        "traffic distribution group",
+        "traffic-distribution-group/{id}",
+    )
+    USER = ("user", "instance/{instance}/agent/{id}")
+    CONTACT = ("contact", "instance/{instance}/contact/{id}")
+    CONTACT_FLOW = ("contact flow", "instance/{instance}/contact-flow/{id}")
+    QUEUE = ("queue", "instance/{instance}/queue/{id}")
+
+    def __init__(self, noun: str, resource: str) -> None:
+        self.noun = noun
+        self.resource = resource
+        self.pattern = re.compile(
+            re.escape(resource)
+            .replace(r"\{id\}", f"(?P<id>{UUID.pattern})")
+            .replace(r"\{instance\}", f"(?P<instance>{UUID.pattern})"),
+            re.ASCII | re.IGNORECASE,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What is known at synth about where a stack goes; None for what is not."""
+
+    account: str | None
+    region: str | None
+    partition: str | None
+
+    @classmethod
+    def of(cls, stack: cdk.Stack) -> Environment:
+        """Read the environment of *stack*."""
+        return _environment(stack)
+
+
+@functools.cache
+def _environment(stack: cdk.Stack) -> Environment:
+    account, region = stack.account, stack.region
+    known_region = None if is_token(region) else region
+    return Environment(
+        account=None if is_token(account) else account,
+        region=known_region,
+        partition=region_info.RegionInfo.get(known_region).partition if known_region else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """An identifier that was read, or a token that will be.
+
+    :param kind: what it identifies.
+    :param value: what goes into the template: the canonical ID, or the token.
+    :param key: equal for two identifiers that are known to mean the same resource.
+    :param region: the Region in a literal ARN.
+    :param instance_id: the canonical instance ID in a literal ARN.
+    :param literal: whether the value could be read at synth.
+    :param is_arn: whether a token is known to resolve to an ARN.
+    """
+
+    kind: Kind
+    value: str
+    key: str
+    region: str | None = None
+    instance_id: str | None = None
+    literal: bool = True
+    is_arn: bool = False
+
+    def last_segment(self) -> str:
+        """Return the bare ID, at deploy time when the value is a token.
+
+        Repeating the value makes an ID as long as an ARN, so that one index serves both:
+        ``ID/ID`` and ``…:instance/ID/…`` both have the ID at index 1.
+        """
+        if self.literal:
+            return self.value
+        index = self.kind.resource.count("/")
+        return cdk.Fn.select(index, cdk.Fn.split("/", "/".join([self.value] * (index + 1))))
+
+    def home_region(self, default: str) -> str:
+        """Return the Region that the identifier names, at deploy time when it is a token.
+
+        :param default: the Region when the identifier is a bare ID.
+        """
+        if self.literal:
+            return self.region or default
+        return cdk.Fn.select(3, cdk.Fn.split(":", f"{self.value}:::{default}"))
+
+    def arn(self, stack: cdk.Stack, *, region: str, instance: Identifier | None = None) -> str:
+        """Return the ARN for a policy.
+
+        :param stack: whose partition and account the ARN has.
+        :param region: the Region of the ARN.
+        :param instance: the instance, for the kinds that belong to one.
+        """
+        if self.is_arn:
+            return self.value
+        instance_id = instance.last_segment() if instance else ""
+        return arn(
+            stack,
+            region=region,
+            resource=self.kind.resource.format(id=self.last_segment(), instance=instance_id),
+        )
+
+
+def arn(stack: cdk.Stack, *, region: str, resource: str) -> str:
+    """Return the ARN of a Connect resource in the stack's partition and account."""
+    return f"arn:{stack.partition}:connect:{region}:{stack.account}:{resource}"
+
+
+def is_token(value: str) -> bool:
+    """Tell whether a string is, or holds, something that is only known at deploy time."""
+    return _TOKEN_MARK in value or _LIST_TOKEN_MARK in value
+
+
+def is_list_token(value: str) -> bool:
+    """Tell whether a list's element stands for a whole list that is known at deploy time."""
+    return _LIST_TOKEN_MARK in value
+
+
+def token_key(stack: cdk.Stack, value: object) -> str:
+    """Return what *value* resolves to in the template, as a text to compare."""
+    return json.dumps(stack.resolve(value), sort_keys=True)
+
+
+def read(
+    value: object, *, kind: Kind, name: str, stack: cdk.Stack, problems: list[str]
+) -> Identifier:
+    """Read an identifier; what is wrong with it is added to *problems*.
+
+    :param value: what the user gave.
+    :param kind: what it must identify.
+    :param name: the property's name, for the message.
+    :param stack: the stack, whose account and partition a literal ARN must have.
+    :param problems: where problems are collected; the answer is of no use when there are any.
+    """
+    if not isinstance(value, str) or not value:
+        problems.append(f"{name}: expected the ID or the ARN of a {kind.noun}, got {shown(value)}")
+        return Identifier(kind=kind, value="", key="")
+    if UUID.fullmatch(value):
+        return Identifier(kind=kind, value=value.lower(), key=value.lower())
+    if is_token(value):
+        return _read_token(value, kind=kind, stack=stack)
+    if value.startswith("arn:"):
+        return _read_arn(value, kind=kind, name=name, stack=stack, problems=problems)
+    problems.append(
+        f"{name}: {shown(value)} is not the ID of a {kind.noun}; expected a UUID such as "
+        f"'12345678-90ab-cdef-1234-567890abcdef', an ARN, or a token"
+    )
+    return Identifier(kind=kind, value=value, key=value)
+
+
+def check_instance(
+    identifier: Identifier, instance: Identifier, *, name: str, problems: list[str]
+) -> None:
+    """Add a problem when an ARN names another instance than ``instance_id``."""
+    if identifier.instance_id and instance.literal and identifier.instance_id != instance.value:
+        problems.append(
+            f"{name}: the {identifier.kind.noun} belongs to instance "
+            f"{identifier.instance_id!r}, but instance_id is {instance.value!r}"
+        )
+
+
+def check_region(value: object, *, name: str, problems: list[str]) -> None:
+    """Add a problem when *value* is neither a Region's name nor a token."""
+    if not isinstance(value, str) or not (is_token(value) or _REGION.fullmatch(value)):
+        problems.append(
+            f"{name}: {shown(value)} is not a Region; expected a name such as 'us-east-1'"
+        )
+
+
+def shown(value: object) -> str:
+    """Return *value* for a message, cut to a readable length."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
+
+
+def _read_token(value: str, *, kind: Kind, stack: cdk.Stack) -> Identifier:
+    resolved = stack.resolve(value)
+    attribute = resolved.get("Fn::GetAtt") if isinstance(resolved, dict) else None
+    return Identifier(
+        kind=kind,
+        value=value,
+        key=json.dumps(resolved, sort_keys=True),
+        literal=False,
+        is_arn=isinstance(attribute, list) and attribute[-1] in _ARN_ATTRIBUTES,
+    )
+
+
+def _read_arn(
+    value: str, *, kind: Kind, name: str, stack: cdk.Stack, problems: list[str]
+) -> Identifier:
+    match = _ARN.fullmatch(value)
+    resource = kind.pattern.fullmatch(match["resource"]) if match else None
+    if (
+        match is None
+        or resource is None
+        or match["service"] != "connect"
+        or not match["account"].isdecimal()
+        or not _REGION.fullmatch(match["region"])
+    ):
+        shape = kind.resource.format(id="ID", instance="INSTANCE")
+        problems.append(
+            f"{name}: {shown(value)} is not the ARN of a {kind.noun}; expected "
+            f"arn:PARTITION:connect:REGION:ACCOUNT:{shape}, with UUIDs as IDs"
+        )
+        return Identifier(kind=kind, value=value, key=value)
+    _check_owner(match, kind=kind, name=name, stack=stack, problems=problems)
+    parts = resource.groupdict()
+    instance_id = parts.get("instance")
+    return Identifier(
+        kind=kind,
+        value=parts["id"].lower(),
+        key=parts["id"].lower(),
+        region=match["region"],
+        instance_id=instance_id.lower() if instance_id else None,
+    )
+
+
+def _check_owner(
+    match: re.Match[str], *, kind: Kind, name: str, stack: cdk.Stack, problems: list[str]
+) -> None:
+    environment = Environment.of(stack)
+    partition, account = match["partition"], match["account"]
+    if kind is Kind.TRAFFIC_DISTRIBUTION_GROUP and partition not in _GROUP_PARTITIONS:
+        problems.append(
+            f"{name}: traffic distribution groups do not exist in partition {partition!r}; "
+            f"expected one of {', '.join(map(repr, _GROUP_PARTITIONS))}"
+        )
+    elif environment.partition and partition != environment.partition:
+        problems.append(
+            f"{name}: the {kind.noun} is in partition {partition!r}, but the stack goes to "
+            f"{environment.partition!r}; associations cannot cross a partition"
+        )
+    if environment.account and account != environment.account:
+        problems.append(
+            f"{name}: the {kind.noun} is in account {account!r}, but the stack goes to "
+            f"{environment.account!r}; associations cannot cross an account"
+        )

@@ -1,0 +1,130 @@
+"""The code of the provider's functions, from a checkout or from the installed package."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_lambda as lambda_
+
+_PACKAGE = Path(__file__).resolve().parent
+_ONLY_PYTHON = ["*", "!*/", "!*.py", "__pycache__", ".*"]
+
+_SDK = "boto3"
+_SDK_SERVICES = frozenset({"connect", "cloudformation"})
+_SDK_MIN_VERSION = (1, 40, 40)
+_SDK_DATA = PurePosixPath("botocore/data")
+_UNUSED_SDK_FOLDERS = (
+    PurePosixPath("boto3/data"),  # only what boto3.resource() reads
+    PurePosixPath("boto3/examples"),
+    PurePosixPath("botocore/docs/bcdoc/__pycache__"),
+)
+
+
+def code(*, bundle_sdk: bool) -> lambda_.Code:
+    """Return the code of both handlers.
+
+    :param bundle_sdk: whether the installed boto3 goes along.
+    :raises MissingSdkError: the SDK is to be bundled, but is missing or too old.
+    """
+    folder = str(_folder())
+    if not bundle_sdk:
+        return lambda_.Code.from_asset(folder, exclude=_ONLY_PYTHON, ignore_mode=cdk.IgnoreMode.GIT)
+    _check_sdk()
+    return lambda_.Code.from_asset(
+        folder,
+        exclude=_ONLY_PYTHON,
+        ignore_mode=cdk.IgnoreMode.GIT,
+        # The content decides: neither source hash would change with the SDK's version.
+        asset_hash_type=cdk.AssetHashType.OUTPUT,
+        bundling=cdk.BundlingOptions(
+            # Required by the type, and never started: the local bundling always succeeds.
+            image=cdk.DockerImage.from_registry("none"),
+            local=_SdkBundling(),
+        ),
+    )
+
+
+class MissingSdkError(ValueError):
+    """The SDK cannot be bundled; the text says what to install."""
+
+
+@jsii.implements(cdk.ILocalBundling)
+class _SdkBundling:
+    """Copies our code and the installed SDK; needs no Docker."""
+
+    def try_bundle(self, output_dir: str, **_options: object) -> bool:
+        target = Path(output_dir)
+        shutil.copytree(
+            _folder(),
+            target,
+            dirs_exist_ok=True,
+            ignore=lambda folder, names: [name for name in names if not _is_code(folder, name)],
+        )
+        for distribution in _with_requirements(_SDK):
+            for file in distribution.files or ():
+                if _is_needed(PurePosixPath(file)):
+                    copy = target / file
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(Path(str(distribution.locate_file(file))), copy)
+        return True
+
+
+def _folder() -> Path:
+    installed = _PACKAGE / "_lambda"
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / "lambda"
+
+
+def _is_code(folder: str, name: str) -> bool:
+    if name.startswith((".", "__pycache__")):
+        return False
+    return name.endswith(".py") or (Path(folder) / name).is_dir()
+
+
+def _is_needed(file: PurePosixPath) -> bool:
+    """Tell whether a file of the SDK's distributions belongs into the asset."""
+    if ".." in file.parts or "__pycache__" in file.parts or file.suffix == ".pyc":
+        return False
+    if any(file.is_relative_to(folder) for folder in _UNUSED_SDK_FOLDERS):
+        return False
+    if file.parts[0].endswith(".dist-info"):
+        return file.name.upper().startswith(("LICENSE", "NOTICE", "METADATA"))
+    if not file.is_relative_to(_SDK_DATA):
+        return True
+    inside = file.relative_to(_SDK_DATA)
+    # Files directly in the folder describe all services: endpoints, partitions, retries.
+    return len(inside.parts) == 1 or inside.parts[0] in _SDK_SERVICES
+
+
+def _with_requirements(name: str) -> list[metadata.Distribution]:
+    """Return the distribution and all that it requires, extras left out, in a fixed order."""
+    found: dict[str, metadata.Distribution] = {}
+    pending = [name]
+    while pending:
+        current = re.sub(r"[-_.]+", "-", pending.pop()).lower()
+        if current not in found:
+            found[current] = metadata.distribution(current)
+            for requirement in found[current].requires or ():
+                if "extra ==" not in requirement:
+                    pending.append(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0])
+    return [found[key] for key in sorted(found)]
+
+
+def _check_sdk() -> None:
+    wanted = ".".join(map(str, _SDK_MIN_VERSION))
+    try:
+        version = metadata.version(_SDK)
+    except metadata.PackageNotFoundError:
+        raise MissingSdkError(
+            f"bundle_sdk: {_SDK} is not installed where the app is synthesized; "
+            f"run: pip install '{_SDK}>={wanted}'"
+        ) from None
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:3]) < _SDK_MIN_VERSION:
+        raise MissingSdkError(
+            f"bundle_sdk: {_SDK} {version} does not know AssociateContactWithUser; "
+            f"run: pip install '{_SDK}>={wanted}'"
+        )

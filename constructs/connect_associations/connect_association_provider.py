@@ -1,0 +1,393 @@
+"""The provider that serves all associations of a stack."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import custom_resources
+from constructs import Construct
+
+from connect_associations import _lambda_asset
+from connect_associations._declarations import Declarations
+from connect_associations._identifiers import is_token
+from connect_associations._permissions import Permissions
+from connect_associations.invalid_association_error import InvalidAssociationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ID = "ConnectAssociationProvider"
+_SERVICE_LOGICAL_ID = "ConnectAssociations"
+"""Short, because every custom resource repeats it; fixed, because there is one a stack."""
+
+_DEFAULT_CONVERGENCE = 40 * 60
+_MAX_CONVERGENCE = 60 * 60
+_QUERY_INTERVAL = 5
+_ON_EVENT_TIMEOUT = cdk.Duration.minutes(14)
+_IS_COMPLETE_TIMEOUT = cdk.Duration.minutes(5)
+_OVERHEAD = 20 * 60
+"""What an operation may take beside the waiting: planning (14 minutes), the last poll (5), and
+the start of functions and waiter."""
+
+_MAX_SERVICE_TIMEOUT = 3600
+"""CloudFormation's most and default.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+"""
+
+_MEMORY_MIB = 256
+_OLDEST_RUNTIME = (3, 11)
+
+_providers: WeakKeyDictionary[cdk.Stack, ConnectAssociationProvider] = WeakKeyDictionary()
+
+
+class ConnectAssociationProvider(Construct):
+    """The Lambda functions, the waiter and the role behind all associations of a stack.
+
+    There is one in a stack, however many associations it has. Get it with
+    :meth:`get_or_create`, or create it before the first association to set its properties.
+
+    :param scope: where the provider stands in the construct tree.
+    :param construct_id: its ID there.
+    :param convergence_timeout: how long an operation waits for what may heal by itself: a group
+        that is not active yet, a user that is not replicated yet, throttling. At most 1 hour.
+        Default: - 40 minutes
+    :param log_retention: how long the functions' logs are kept. Default: - one month
+    :param log_removal_policy: what becomes of the log groups when the stack is deleted.
+        Default: - RemovalPolicy.DESTROY
+    :param permissions_boundary: the boundary of every role that the provider creates.
+        Default: - none
+    :param vpc: the VPC that the functions run in; they need a way to the endpoints of Connect,
+        CloudFormation, Lambda and Step Functions. Default: - no VPC
+    :param vpc_subnets: which of the VPC's subnets. Default: - the VPC's default strategy
+    :param security_groups: the functions' security groups. Default: - one is created
+    :param encryption_key: encrypts the log groups and the functions' environment. An imported
+        key's policy must already let CloudWatch Logs use it. Default: - keys owned by AWS
+    :param reserved_concurrent_executions: reserved for each of the two handlers. Fewer than the
+        associations that change at once slow a deployment down. Default: - nothing is reserved
+    :param runtime: the Python runtime of both handlers. Default: - Python 3.14
+    :param layers: layers of both handlers. Default: - none
+    :param bundle_sdk: puts the installed boto3, trimmed to the services that are called, into
+        the functions' code, instead of relying on the boto3 of the runtime. Default: - False
+    :raises InvalidAssociationError: a property is out of range, or the stack has a provider.
+    """
+
+    def __init__(  # noqa: PLR0913 - flat props are the CDK's convention
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        convergence_timeout: cdk.Duration | None = None,
+        log_retention: logs.RetentionDays | None = None,
+        log_removal_policy: cdk.RemovalPolicy | None = None,
+        permissions_boundary: iam.IManagedPolicy | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        encryption_key: kms.IKey | None = None,
+        reserved_concurrent_executions: int | None = None,
+        runtime: lambda_.Runtime | None = None,
+        layers: Sequence[lambda_.ILayerVersion] | None = None,
+        bundle_sdk: bool = False,
+    ) -> None:
+        stack = cdk.Stack.of(scope)
+        code = _check(
+            f"{scope.node.path}/{construct_id}",
+            convergence_timeout=convergence_timeout,
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+            security_groups=security_groups,
+            runtime=runtime,
+            reserved_concurrent_executions=reserved_concurrent_executions,
+            bundle_sdk=bundle_sdk,
+            rival=_providers.get(stack),
+        )
+        super().__init__(scope, construct_id)
+        _providers[stack] = self
+        if permissions_boundary:
+            iam.PermissionsBoundary.of(self).apply(permissions_boundary)
+
+        convergence = (
+            int(convergence_timeout.to_seconds()) if convergence_timeout else _DEFAULT_CONVERGENCE
+        )
+        self._service_timeout = min(_MAX_SERVICE_TIMEOUT, convergence + _OVERHEAD)
+        self._role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="Associates users and contacts of Amazon Connect for this stack.",
+        )
+        self._permissions = Permissions(self, self._role)
+        self._declarations = Declarations(self._permissions)
+        self.node.add_validation(self._declarations)
+
+        log_groups = [
+            logs.LogGroup(
+                self,
+                f"{name}Logs",
+                retention=log_retention or logs.RetentionDays.ONE_MONTH,
+                removal_policy=log_removal_policy or cdk.RemovalPolicy.DESTROY,
+                encryption_key=encryption_key,
+            )
+            for name in ("OnEvent", "IsComplete", "Framework")
+        ]
+        self._grant_basics(log_groups[:2], vpc=vpc, encryption_key=encryption_key)
+        groups = security_groups
+        if vpc and not groups:
+            groups = [
+                ec2.SecurityGroup(
+                    self,
+                    "SecurityGroup",
+                    vpc=vpc,
+                    description="The functions behind the Connect associations.",
+                )
+            ]
+
+        def handler(
+            name: str, handler: str, timeout: cdk.Duration, log_group: logs.LogGroup
+        ) -> lambda_.Function:
+            return lambda_.Function(
+                self,
+                name,
+                code=code,
+                handler=f"connect_provider.handler.{handler}",
+                runtime=runtime or lambda_.Runtime.PYTHON_3_14,
+                architecture=lambda_.Architecture.ARM_64,
+                memory_size=_MEMORY_MIB,
+                timeout=timeout,
+                role=self._role,
+                log_group=log_group,
+                logging_format=lambda_.LoggingFormat.JSON,
+                environment={
+                    "CONVERGENCE_TIMEOUT_SECONDS": str(convergence),
+                    "TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT": cdk.Lazy.string(
+                        cast("cdk.IStableStringProducer", _SingleCount(self._declarations))
+                    ),
+                },
+                environment_encryption=encryption_key,
+                reserved_concurrent_executions=reserved_concurrent_executions,
+                layers=layers,
+                vpc=vpc,
+                vpc_subnets=vpc_subnets,
+                security_groups=groups,
+                description="Plans and carries out associations in Amazon Connect.",
+            )
+
+        self._on_event = handler("OnEvent", "on_event", _ON_EVENT_TIMEOUT, log_groups[0])
+        self._is_complete = handler(
+            "IsComplete", "is_complete", _IS_COMPLETE_TIMEOUT, log_groups[1]
+        )
+        self._provider = custom_resources.Provider(
+            self,
+            "Provider",
+            on_event_handler=self._on_event,
+            is_complete_handler=self._is_complete,
+            query_interval=cdk.Duration.seconds(_QUERY_INTERVAL),
+            # The framework takes whole intervals only.
+            total_timeout=cdk.Duration.seconds(
+                math.ceil(convergence / _QUERY_INTERVAL) * _QUERY_INTERVAL
+            ),
+            # The waiter's input holds the callback URL of CloudFormation: it is not logged.
+            disable_waiter_state_machine_logging=True,
+            log_group=log_groups[2],
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+            security_groups=groups,
+            provider_function_env_encryption=encryption_key,
+        )
+        service = self._provider.node.find_child("framework-onEvent").node.default_child
+        cast("cdk.CfnResource", service).override_logical_id(_SERVICE_LOGICAL_ID)
+        # One object, so that thousands of resources hold the same token.
+        self._short_service_token = cdk.Fn.sub(f"${{{_SERVICE_LOGICAL_ID}.Arn}}")
+
+    @classmethod
+    def get_or_create(cls, scope: Construct) -> ConnectAssociationProvider:
+        """Return the provider of the stack that *scope* belongs to; create it if there is none.
+
+        :param scope: any construct of the stack.
+        """
+        stack = cdk.Stack.of(scope)
+        return _providers.get(stack) or cls(stack, _ID)
+
+    @property
+    def role(self) -> iam.Role:
+        """The role of both handlers."""
+        return self._role
+
+    @property
+    def on_event_handler(self) -> lambda_.Function:
+        """The function that plans, and changes nothing."""
+        return self._on_event
+
+    @property
+    def is_complete_handler(self) -> lambda_.Function:
+        """The function that carries the plan out."""
+        return self._is_complete
+
+    @property
+    def service_token(self) -> str:
+        """The ARN of the function that CloudFormation calls."""
+        return self._provider.service_token
+
+    @property
+    def short_service_token(self) -> str:
+        """The same ARN in the fewest bytes of a template, for resources of this stack only."""
+        return self._short_service_token
+
+    @property
+    def service_timeout(self) -> int:
+        """How long CloudFormation waits for an answer, in seconds."""
+        return self._service_timeout
+
+    @property
+    def permissions(self) -> Permissions:
+        """What the role may do; the associations add what they need."""
+        return self._permissions
+
+    @property
+    def declarations(self) -> Declarations:
+        """What the stack's associations declare."""
+        return self._declarations
+
+    def _grant_basics(
+        self,
+        log_groups: Sequence[logs.LogGroup],
+        *,
+        vpc: ec2.IVpc | None,
+        encryption_key: kms.IKey | None,
+    ) -> None:
+        """Grant what does not depend on what is declared, and so must never be taken away.
+
+        The handlers ask about their own stack before they remove a member: whether the stack
+        still declares it elsewhere, and whether this is a rollback.
+        """
+        self._role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[group.log_group_arn for group in log_groups],
+            )
+        )
+        self._role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "cloudformation:DescribeStacks",
+                    "cloudformation:GetTemplate",
+                    "cloudformation:ListStackResources",
+                ],
+                resources=[cdk.Stack.of(self).stack_id],
+            )
+        )
+        if vpc:
+            self._role.add_managed_policy(
+                iam.ManagedPolicy.from_aws_managed_policy_name(
+                    "service-role/AWSLambdaVPCAccessExecutionRole"
+                )
+            )
+        if encryption_key:
+            encryption_key.grant_decrypt(self._role)
+            stack = cdk.Stack.of(self)
+            encryption_key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+                    actions=[
+                        "kms:Decrypt*",
+                        "kms:DescribeKey",
+                        "kms:Encrypt*",
+                        "kms:GenerateDataKey*",
+                        "kms:ReEncrypt*",
+                    ],
+                    resources=["*"],
+                    conditions={
+                        "ArnLike": {
+                            "kms:EncryptionContext:aws:logs:arn": (
+                                f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:"
+                                "log-group:*"
+                            )
+                        }
+                    },
+                ),
+                allow_no_op=True,
+            )
+
+
+@jsii.implements(cdk.IStableStringProducer)
+class _SingleCount:
+    """Counts the users that are declared one by one, once all of them are."""
+
+    def __init__(self, declarations: Declarations) -> None:
+        self._declarations = declarations
+
+    def produce(self) -> str:
+        return str(self._declarations.single_count)
+
+
+def _check(  # noqa: PLR0913 - the props that have something to check
+    path: str,
+    *,
+    convergence_timeout: cdk.Duration | None,
+    vpc: ec2.IVpc | None,
+    vpc_subnets: ec2.SubnetSelection | None,
+    security_groups: Sequence[ec2.ISecurityGroup] | None,
+    runtime: lambda_.Runtime | None,
+    reserved_concurrent_executions: int | None,
+    bundle_sdk: bool,
+    rival: ConnectAssociationProvider | None,
+) -> lambda_.Code:
+    """Check the props and return the handlers' code."""
+    problems: list[str] = []
+    if rival:
+        problems.append(
+            f"the stack already has a provider, {rival.node.path}; create yours before the "
+            f"first association, or get it with ConnectAssociationProvider.get_or_create()"
+        )
+    if convergence_timeout is not None:
+        _check_timeout(convergence_timeout, problems)
+    if not vpc and (vpc_subnets or security_groups):
+        problems.append("vpc: is missing, but vpc_subnets or security_groups are given")
+    if runtime is not None and not _is_usable(runtime):
+        problems.append(
+            f"runtime: {runtime.name!r} cannot run the handlers; expected Python "
+            f"{'.'.join(map(str, _OLDEST_RUNTIME))} or newer"
+        )
+    if reserved_concurrent_executions is not None and reserved_concurrent_executions < 1:
+        problems.append(
+            f"reserved_concurrent_executions: {reserved_concurrent_executions} would stop the "
+            f"handlers; expected at least 1"
+        )
+    code = None
+    try:
+        code = _lambda_asset.code(bundle_sdk=bundle_sdk)
+    except _lambda_asset.MissingSdkError as error:
+        problems.append(str(error))
+    if problems or code is None:
+        raise InvalidAssociationError(path, problems)
+    return code
+
+
+def _check_timeout(timeout: cdk.Duration, problems: list[str]) -> None:
+    if timeout.is_unresolved():
+        problems.append("convergence_timeout: must be known at synth, got a token")
+        return
+    seconds = timeout.to_seconds(integral=False)
+    if not 1 <= seconds <= _MAX_CONVERGENCE or seconds != int(seconds):
+        problems.append(
+            f"convergence_timeout: {timeout.to_human_string()} is out of range; expected whole "
+            f"seconds, 1 second to 1 hour"
+        )
+
+
+def _is_usable(runtime: lambda_.Runtime) -> bool:
+    name = runtime.name
+    if is_token(name) or not name.startswith("python"):
+        return is_token(name)
+    version = tuple(int(part) for part in name.removeprefix("python").split("."))
+    return version >= _OLDEST_RUNTIME

@@ -1,0 +1,56 @@
+"""What happens to a contact when its assignment is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ReleaseMode(Enum):
+    """The modes of :class:`ContactRelease`, as they stand in the template."""
+
+    RETAIN = "RETAIN"
+    STOP = "STOP"
+    TRANSFER_TO_QUEUE = "TRANSFER_TO_QUEUE"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContactRelease:
+    """What becomes of the contact when a :class:`ContactUserAssignment` is deleted.
+
+    Amazon Connect cannot disassociate a contact from a user. Choose what comes nearest with
+    :meth:`retain`, :meth:`stop` or :meth:`transfer_to_queue`.
+    """
+
+    mode: ReleaseMode
+    contact_flow_id: str | None = None
+    queue_id: str | None = None
+
+    @classmethod
+    def retain(cls) -> ContactRelease:
+        """Leave the contact with the user. Works for every channel."""
+        return cls(mode=ReleaseMode.RETAIN)
+
+    @classmethod
+    def stop(cls) -> ContactRelease:
+        """End the contact (``StopContact``): the customer or the task is gone for good."""
+        return cls(mode=ReleaseMode.STOP)
+
+    @classmethod
+    def transfer_to_queue(
+        cls, *, contact_flow_id: str, queue_id: str | None = None
+    ) -> ContactRelease:
+        """Transfer the contact to a queue (``TransferContact``). Tasks and e-mails only.
+
+        Connect answers a transfer with a new contact, and allows 11 transfers a contact.
+
+        :param contact_flow_id: the flow that the transferred contact runs: an ID, an ARN or a
+            token. It must belong to the same instance.
+        :param queue_id: the queue that takes the contact: an ID, an ARN or a token. It must
+            belong to the same instance. Default: - the queue that the contact came from
+        """
+        return cls(
+            mode=ReleaseMode.TRANSFER_TO_QUEUE,
+            contact_flow_id=contact_flow_id,
+            queue_id=queue_id,
+        )

@@ -1,0 +1,22 @@
+"""The error that a declaration raises at synth, with everything that is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class InvalidAssociationError(ValueError):
+    """A construct's properties cannot be deployed.
+
+    :param path: the path of the construct in the tree.
+    :param problems: one sentence for each problem, each beginning with the property's name.
+    """
+
+    def __init__(self, path: str, problems: Iterable[str]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        listed = "".join(f"\n  - {problem}" for problem in self.problems)
+        super().__init__(f"{path} cannot be deployed:{listed}")
