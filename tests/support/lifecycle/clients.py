@@ -1,0 +1,116 @@
+"""Real boto3 clients whose requests are answered in this process.
+
+A client is expensive to make and holds no state, so each service and Region has one for the whole
+test run; who answers is looked up for every request.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from typing import TYPE_CHECKING, Any, Protocol
+
+import boto3
+from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore.awsrequest import AWSPreparedRequest
+    from mypy_boto3_cloudformation.client import CloudFormationClient
+    from mypy_boto3_connect.client import ConnectClient
+
+_CONFIG = Config(
+    # As in the Lambda functions: a failure of Connect reaches the provider at once.
+    retries={"mode": "standard", "total_max_attempts": 1},
+    parameter_validation=True,
+)
+
+
+class Answerer(Protocol):
+    """Stands in for AWS."""
+
+    def answer(
+        self, *, service: str, region: str, operation: str, request: AWSPreparedRequest
+    ) -> AWSResponse:
+        """Answer *request*, or raise what botocore's HTTP session might raise."""
+        ...
+
+
+class _Switchboard:
+    """Whom the requests go to at the moment."""
+
+    def __init__(self) -> None:
+        self.answerer: Answerer | None = None
+
+
+_switchboard = _Switchboard()
+
+
+def connect_to(answerer: Answerer) -> None:
+    """Let *answerer* answer the requests of all clients from now on."""
+    _switchboard.answerer = answerer
+
+
+@functools.cache
+def _client(service: str, region: str) -> Any:  # noqa: ANN401 - one function for two services
+    client: Any = boto3.client(  # type: ignore[call-overload] # overloaded on literal names
+        service,
+        region_name=region,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",  # noqa: S106 - nothing is sent anywhere
+        config=_CONFIG,
+    )
+
+    def answer(*, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+        assert _switchboard.answerer is not None, "no world is connected"
+        return _switchboard.answerer.answer(
+            service=service,
+            region=region,
+            operation=event_name.rpartition(".")[2],
+            request=request,
+        )
+
+    client.meta.events.register_last(f"before-send.{service}.*", answer)
+    return client
+
+
+class SimulatedClients:
+    """What the provider takes as its ``clients``."""
+
+    def connect(self, region: str) -> ConnectClient:
+        """Return the Connect client for *region*."""
+        client: ConnectClient = _client("connect", region)
+        return client
+
+    def cloudformation(self, region: str) -> CloudFormationClient:
+        """Return the CloudFormation client for *region*."""
+        client: CloudFormationClient = _client("cloudformation", region)
+        return client
+
+
+class _Raw(io.BytesIO):
+    """What botocore reads a response's body from."""
+
+    def stream(self, **_: object) -> list[bytes]:
+        return [self.read()]
+
+
+def response(
+    request: AWSPreparedRequest, status: int, body: str, headers: Mapping[str, str]
+) -> AWSResponse:
+    """Return an HTTP response."""
+    return AWSResponse(
+        request.url,
+        status,
+        HeadersDict(headers),  # type: ignore[arg-type] # the stubs mean a base class of it
+        _Raw(body.encode()),
+    )
+
+
+def json_error(request: AWSPreparedRequest, status: int, code: str, said: str) -> AWSResponse:
+    """Return an error as Connect's protocol spells it."""
+    return response(
+        request, status, f'{{"Message": "{said}", "message": "{said}"}}', {"x-amzn-errortype": code}
+    )
