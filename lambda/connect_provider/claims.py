@@ -1,0 +1,147 @@
+"""Which associations the stack still declares, beside the request at hand.
+
+A membership that another live resource of the stack declares must survive the Delete of this one:
+the construct was renamed or moved, or a membership took a single user over. *Live* is what stands
+in the stack's current template and is not being deleted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connect_provider import declaration, physical_id
+from connect_provider.errors import InvalidEventError
+from connect_provider.physical_id import ContactUserId, GroupUserId, GroupUsersId
+from connect_provider.template import UnresolvableError
+from connect_provider.user_set import unpack_members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from connect_provider.request import Request
+    from connect_provider.stack import Stack, StackResource
+
+_RETAINED = ("Retain",)
+_RETAINED_ON_DELETE = ("Retain", "RetainExceptOnCreate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupClaims:
+    """What live resources declare for one group.
+
+    :ivar users: users that must stay.
+    :ivar exclusive: the resource of the request lives on and wants no members but declared ones.
+    :ivar unknown: why some declaration could not be read; then everybody must stay.
+    """
+
+    users: frozenset[str] = frozenset()
+    exclusive: bool = False
+    unknown: str | None = None
+
+
+def group_claims(
+    request: Request, stack: Stack, *, group_id: str, users: Sequence[str]
+) -> GroupClaims:
+    """Return who must stay in the group although *request* would let go of *users*.
+
+    :param users: the declared users of the request's resource, sorted.
+    :raises StackUnknownError: CloudFormation would not say.
+    """
+    claimed: set[str] = set()
+    exclusive = False
+    unknown: list[str] = []
+    for live in _live(request, stack):
+        itself = live.logical_id == request.logical_id
+        if live.type == declaration.CONTACT_USER:
+            continue
+        try:
+            properties = stack.template.resolve(live.properties)
+            if isinstance(properties.get("UserIds"), str):
+                # A list parameter is shown as the text that was given for it.
+                properties["UserIds"] = properties["UserIds"].split(",")
+            declared = declaration.group_users(properties, live.type, owner=request.owner)
+        except (UnresolvableError, InvalidEventError) as error:
+            known = _from_physical_id(live, request, users) if live.resource else None
+            if known is None:
+                unknown.append(f"{live.logical_id}: {error}")
+            elif known[0] == group_id:
+                claimed |= known[1]
+            continue
+        if declared.group.id == group_id:
+            claimed |= set(declared.users)
+            exclusive = exclusive or (itself and declared.exclusive)
+    return GroupClaims(
+        users=frozenset(claimed),
+        exclusive=exclusive,
+        unknown="; ".join(unknown) or None,
+    )
+
+
+def contact_is_claimed(request: Request, stack: Stack, *, contact_id: str) -> bool:
+    """Whether another live resource declares the contact, or may declare it.
+
+    :raises StackUnknownError: CloudFormation would not say.
+    """
+    for live in _live(request, stack):
+        if live.type != declaration.CONTACT_USER:
+            continue
+        try:
+            declared = declaration.contact_user(
+                stack.template.resolve(live.properties), owner=request.owner
+            )
+        except (UnresolvableError, InvalidEventError):
+            known = physical_id.parse(live.resource.physical_id) if live.resource else None
+            if not isinstance(known, ContactUserId) or known.contact_id == contact_id:
+                return True
+        else:
+            if declared.contact_id == contact_id:
+                return True
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Live:
+    logical_id: str
+    type: str
+    properties: dict[str, Any]
+    resource: StackResource | None
+
+
+def _live(request: Request, stack: Stack) -> Iterator[_Live]:
+    """Go through the live association resources of the stack."""
+    status = stack.status
+    if not status.name:
+        return
+    retained = _RETAINED_ON_DELETE if status.is_deleted else _RETAINED
+    for logical_id, body in stack.template.resources.items():
+        resource_type = body.get("Type", "")
+        if resource_type not in declaration.RESOURCE_TYPES:
+            continue
+        if status.goes_away and (
+            logical_id == request.logical_id or body.get("DeletionPolicy") not in retained
+        ):
+            continue
+        resource = stack.resources.get(logical_id)
+        if resource is None or resource.is_deleted:
+            continue
+        yield _Live(
+            logical_id=logical_id,
+            type=resource_type,
+            properties=body.get("Properties", {}),
+            resource=resource,
+        )
+
+
+def _from_physical_id(
+    live: _Live, request: Request, users: Sequence[str]
+) -> tuple[str, frozenset[str]] | None:
+    """Return the group and the users that the live resource's physical ID speaks of."""
+    known = physical_id.parse(live.resource.physical_id) if live.resource else None
+    if isinstance(known, GroupUserId):
+        return known.group_id, frozenset((known.user_id,))
+    if isinstance(known, GroupUsersId) and live.logical_id == request.logical_id:
+        previous = physical_id.parse(request.physical_id)
+        if isinstance(previous, GroupUsersId) and known.kept_of == previous.version:
+            return known.group_id, unpack_members(known.kept, users)
+    return None

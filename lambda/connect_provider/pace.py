@@ -1,0 +1,121 @@
+"""How fast to call: an estimate of a quota that is shared with callers who are not seen.
+
+Connect limits each operation by a token bucket for the whole account and Region, by default two
+requests a second with a burst of five, and says neither the rate nor how full the bucket is. Two
+facts are enough to find the rate. A refused call shows that the bucket is empty, so the calls that
+went through between two refusals, divided by the time between them, *are* the rate that is left
+for us. And an empty bucket loses nothing: tokens that arrive while we wait are still there.
+
+So calls run freely until the first refusal; then at the measured rate and a little more, because
+only the next refusal makes the measurement better. botocore's adaptive mode backs off far below
+the quota after each refusal instead; ``docs/decisions`` has the comparison.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+
+_FIRST_PROBE = 0.1
+_PROBE_GROWTH = 2.0
+_LONGEST_PAUSE = 60.0
+_OVERSHOOT = 0.01
+_UNCERTAINTY = 0.7
+_OVERDUE = 2.0
+_FORGET_AFTER = 3
+_SPEED_UP = 1.3
+_DEFAULT_RATE = 2.0
+_REMEMBERED_CALLS = 120.0
+_OWN_CALLS_WINDOW = 10.0
+
+
+class Pace:
+    """The pace of one operation in one Region; safe to share between threads.
+
+    :param crowd: how many other callers are expected to start at the same moment. Whoever is
+        refused without having called before is one of a crowd, and steps back by a random
+        time in which the crowd can be served, instead of probing every few hundred milliseconds.
+    """
+
+    def __init__(self, *, crowd: int = 1) -> None:
+        self._lock = threading.Lock()
+        self._crowd_seconds = max(1.0, 0.75 * crowd / _DEFAULT_RATE) * 2
+        self._next = 0.0
+        self._rate: float | None = None
+        self._misses = 0
+        self._emptied_at: float | None = None
+        self._since_emptied = 0
+        self._calls = 0.0
+        self._seconds = 0.0
+        self._last_answer = float("-inf")
+        self._backoff = _FIRST_PROBE
+
+    def reserve(self, now: float, *, patience: float) -> float | None:
+        """Take the next turn.
+
+        :param now: the time, in seconds.
+        :param patience: the longest wait that is acceptable, in seconds.
+        :returns: how long to wait before the call, or None if that is more than *patience*
+            (then no turn is taken).
+        """
+        with self._lock:
+            start = max(now, self._next)
+            if start - now > patience:
+                return None
+            if self._rate is not None:
+                self._next = start + 1 / (self._rate * (1 + self._overshoot()))
+            elif self._misses:
+                self._next = start + self._backoff
+            return start - now
+
+    def answered(self, now: float) -> None:
+        """Note that the service took a call, whatever it answered."""
+        with self._lock:
+            self._last_answer = now
+            self._since_emptied += 1
+            self._misses = 0
+            if self._rate is not None and self._since_emptied * self._overshoot() > _OVERDUE:
+                # With a right estimate the bucket would have been empty by now.
+                self._rate *= _SPEED_UP
+                self._since_emptied, self._emptied_at = 0, now
+                self._calls, self._seconds = 4.0, 4.0 / self._rate
+
+    def refused(self, now: float) -> None:
+        """Note that the service refused a call because the quota is used up."""
+        with self._lock:
+            self._misses += 1
+            if self._misses == 1:
+                self._measure(now)
+            if self._rate is not None:
+                self._backoff = min(
+                    2.0 / self._rate * _PROBE_GROWTH ** (self._misses - 1), _LONGEST_PAUSE
+                )
+            elif now - self._last_answer < _OWN_CALLS_WINDOW:
+                self._backoff = min(
+                    _FIRST_PROBE * _PROBE_GROWTH ** (self._misses - 1), _LONGEST_PAUSE
+                )
+            else:
+                span = self._crowd_seconds * _PROBE_GROWTH ** (self._misses - 1)
+                longest = 2 * max(_LONGEST_PAUSE, self._crowd_seconds)
+                self._backoff = random.uniform(0, min(span, longest))  # noqa: S311 - spreads callers, protects nothing
+            if self._misses > _FORGET_AFTER and self._rate is not None:
+                # The quota shrank, or others took it: what was measured no longer holds.
+                self._rate = None
+                self._calls = self._seconds = 0.0
+            self._next = max(self._next if self._rate is None else now, now + self._backoff)
+
+    def _overshoot(self) -> float:
+        """Return by how much to exceed the estimate: the less it rests on, the more."""
+        return max(_OVERSHOOT, _UNCERTAINTY / (self._calls + 1))
+
+    def _measure(self, now: float) -> None:
+        """Use the time between two empty buckets as a sample of the rate."""
+        if self._emptied_at is not None and self._since_emptied:
+            self._calls += self._since_emptied
+            self._seconds += max(now - self._emptied_at, 1e-3)
+            if self._calls > _REMEMBERED_CALLS:
+                self._seconds *= _REMEMBERED_CALLS / self._calls
+                self._calls = _REMEMBERED_CALLS
+            self._rate = self._calls / self._seconds
+        self._emptied_at = now
+        self._since_emptied = 0
