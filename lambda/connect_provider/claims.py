@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from connect_provider import declaration, physical_id
 from connect_provider.errors import InvalidEventError
 from connect_provider.physical_id import ContactUserId, GroupUserId, GroupUsersId
+from connect_provider.stack import StackUnknownError
 from connect_provider.template import UnresolvableError
 from connect_provider.user_set import unpack_members
 
@@ -32,12 +33,10 @@ class GroupClaims:
 
     :ivar users: users that must stay.
     :ivar exclusive: the resource of the request lives on and wants no members but declared ones.
-    :ivar unknown: why some declaration could not be read; then everybody must stay.
     """
 
     users: frozenset[str] = frozenset()
     exclusive: bool = False
-    unknown: str | None = None
 
 
 def group_claims(
@@ -46,7 +45,7 @@ def group_claims(
     """Return who must stay in the group although *request* would let go of *users*.
 
     :param users: the declared users of the request's resource, sorted.
-    :raises StackUnknownError: CloudFormation would not say.
+    :raises StackUnknownError: CloudFormation would not say, or a declaration cannot be read.
     """
     claimed: set[str] = set()
     exclusive = False
@@ -71,11 +70,9 @@ def group_claims(
         if declared.group.id == group_id:
             claimed |= set(declared.users)
             exclusive = exclusive or (itself and declared.exclusive)
-    return GroupClaims(
-        users=frozenset(claimed),
-        exclusive=exclusive,
-        unknown="; ".join(unknown) or None,
-    )
+    if unknown:
+        raise StackUnknownError("; ".join(unknown))
+    return GroupClaims(users=frozenset(claimed), exclusive=exclusive)
 
 
 def contact_is_claimed(request: Request, stack: Stack, *, contact_id: str) -> bool:

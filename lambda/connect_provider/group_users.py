@@ -129,8 +129,6 @@ class GroupUsersAssociation:
         """
         stack = invocation.stack
         claims = group_claims(request, stack, group_id=declared.group.id, users=declared.users)
-        if claims.unknown:
-            raise StackUnknownError(claims.unknown)
         if stack.status.rolls_back or request.type is not RequestType.DELETE:
             steps = group_plan.undo(known, declared, keep=claims.users)
         elif not stack.status.name:
@@ -210,8 +208,6 @@ class GroupUsersAssociation:
             claims = group_claims(
                 request, invocation.stack, group_id=declared.group.id, users=declared.users
             )
-            if claims.unknown:
-                raise StackUnknownError(claims.unknown)
         except StackUnknownError as error:
             _LOGGER.warning(
                 "%s keeps members who are not declared, because CloudFormation would not say what "
