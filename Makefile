@@ -1,0 +1,56 @@
+# Everything runs in virtual environments below this folder; nothing is installed elsewhere.
+# Paths are relative, so that the folder may have any name.
+
+.DEFAULT_GOAL := help
+.PHONY: help set-up demo emulator test lint types format lock clean
+
+ifndef PYTHON
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo "$$python"; break; }; done)
+endif
+
+RUN := .venv/bin/python -m
+# Unset what would lead the tools out of the virtual environments.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV NODE_OPTIONS NODE_PATH
+# jsii and pyright start the Node that the virtual environment brings.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Two workers suit two cores; each of them may run an emulator of its own.
+TEST_WORKERS ?= 2
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+set-up: ## Install what is pinned into .venv, .venv-emulator and node_modules; done once.
+	@test -n "$(PYTHON)" || { echo >&2 "set-up: no Python 3.11 or newer was found:" \
+		"install one, or name it: make set-up PYTHON=/path/to/python3.11"; exit 2; }
+	@"$(PYTHON)" -I tools/set_up.py
+
+demo: set-up ## Deploy, change and destroy the example on the local emulator, and check every step.
+	@$(RUN) embedded demo
+
+emulator: set-up ## Start the local emulator until Ctrl-C, and print how to use it.
+	@$(RUN) embedded up
+
+test: set-up ## Run all tests, with deployments by the real CDK CLI on the local emulator.
+	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal -m "not soak" $(PYTEST_ARGS)
+
+lint: set-up ## Check style and formatting.
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+
+types: set-up ## Check types with mypy (strict) and pyright.
+	@$(RUN) mypy
+	@$(RUN) pyright
+
+format: set-up ## Format the code, and fix what can be fixed by itself.
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+lock: set-up ## Pin what requirements*.in and package.json ask for.
+	@tools/lock
+
+clean: ## Remove all that set-up and the tools made.
+	rm -rf .venv .venv-emulator .tools node_modules build dist cdk.out \
+		.mypy_cache .pytest_cache .ruff_cache .hypothesis
