@@ -11,6 +11,7 @@ import io
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
+import botocore.endpoint
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.config import Config
 
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient
     from mypy_boto3_connect.client import ConnectClient
 
-_CONFIG = Config(
+    from lifecycle.clock import SimulatedClock
+
+_ATTEMPTS = {
     # As in the Lambda functions: a failure of Connect reaches the provider at once.
-    retries={"mode": "standard", "total_max_attempts": 1},
-    parameter_validation=True,
-)
+    "connect": 1,
+    "cloudformation": 5,
+}
 
 
 class Answerer(Protocol):
@@ -39,18 +42,30 @@ class Answerer(Protocol):
 
 
 class _Switchboard:
-    """Whom the requests go to at the moment."""
+    """Whom the requests go to at the moment, and whose time passes between retries."""
 
     def __init__(self) -> None:
         self.answerer: Answerer | None = None
+        self.clock: SimulatedClock | None = None
+
+    def sleep(self, seconds: float) -> None:
+        """Let botocore wait in simulated time."""
+        assert self.clock is not None, "no world is connected"
+        self.clock.sleep(seconds)
 
 
 _switchboard = _Switchboard()
 
 
-def connect_to(answerer: Answerer) -> None:
-    """Let *answerer* answer the requests of all clients from now on."""
+def connect_to(answerer: Answerer, clock: SimulatedClock) -> None:
+    """Let *answerer* answer the requests of all clients from now on.
+
+    botocore's pauses between its own retries pass on *clock*.
+    """
     _switchboard.answerer = answerer
+    _switchboard.clock = clock
+    # botocore has no other way to tell it what waiting means; all it takes from time is sleep().
+    botocore.endpoint.time = _switchboard  # type: ignore[assignment, attr-defined]
 
 
 @functools.cache
@@ -60,7 +75,7 @@ def _client(service: str, region: str) -> Any:  # noqa: ANN401 - one function fo
         region_name=region,
         aws_access_key_id="testing",
         aws_secret_access_key="testing",  # noqa: S106 - nothing is sent anywhere
-        config=_CONFIG,
+        config=Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS[service]}),
     )
 
     def answer(*, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:

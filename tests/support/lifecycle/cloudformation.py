@@ -108,8 +108,11 @@ class Doomed:
 class Stack:
     """A stack and the operations that a user may ask of it; each returns the stack's status.
 
-    :ivar sabotage: ``(logical ID, "Create" | "Update" | "Delete")`` of siblings that fail.
+    :ivar sabotage: ``(logical ID, "Create" | "Update" | "Revert" | "Delete")`` of siblings that
+        fail; Revert is the Update back of a rollback.
     :ivar seconds: how long siblings take, by logical ID.
+    :ivar left_behind: what clean-up phases gave up deleting.
+    :ivar cancelled: the IDs of requests that were given up while in flight.
     :ivar extra_deliveries: asked for every event; answers the delays, in seconds, after which the
         same event is delivered again.
     """
@@ -142,6 +145,7 @@ class Stack:
         self.extra_deliveries: Callable[[Event], Iterable[float]] = lambda _event: ()
         self.events: list[Event] = []
         self.left_behind: list[Doomed] = []
+        self.cancelled: set[str] = set()
         self._deployed: Deployment | None = None
         self._failed_deployment: Deployment | None = None
         self._previous: dict[str, Resource] = {}
@@ -473,6 +477,7 @@ class Stack:
 
     def _cancel(self, operation: _Operation) -> None:
         operation.state = "cancelled"
+        self.cancelled.add(operation.request_id)
         self._answers.pop(operation.request_id, None)
         resource = self.resources[operation.logical_id]
         resource.status = f"{operation.kind.upper()}_FAILED"
@@ -531,7 +536,8 @@ class Stack:
         key = operation.logical_id
         body = self.resources[key].body
         chosen = physical_id or body.get("Metadata", {}).get("PhysicalId")
-        fails = (key, operation.kind) in self.sabotage
+        kind = "Revert" if self.status == "UPDATE_ROLLBACK_IN_PROGRESS" else operation.kind
+        fails = (key, kind) in self.sabotage
         answer: dict[str, Any] = {
             "Status": "FAILED" if fails else "SUCCESS",
             "Reason": "the test wants it to fail" if fails else "",

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from lifecycle.cast import Thing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactState:
+    """What became of a contact.
+
+    :ivar with_user: the ID of the user who has it or to whom it is offered.
+    :ivar accepted: whether that user has accepted it.
+    :ivar offers: to whom it has been offered, in order, by user ID.
+    """
+
+    with_user: str | None
+    accepted: bool
+    offers: tuple[str, ...]
+    ended: bool
+    transferred: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectState:
+    """All that the provider may change: memberships, and contacts by ID."""
+
+    pairs: frozenset[tuple[str, str]]
+    contacts: Mapping[str, ContactState]
 
 
 class ConnectWorld(Protocol):
@@ -27,4 +54,20 @@ class ConnectWorld(Protocol):
 
     def leave(self, group: Thing, user: Thing) -> None:
         """Take a user out of a group out of band."""
+        ...
+
+    def group_becomes_active(self, group: Thing, *, after: float) -> None:
+        """Let the group be CREATION_IN_PROGRESS for some seconds."""
+        ...
+
+    def user_replicates(self, user: Thing, *, after: float) -> None:
+        """Let the user not be in the replica Region yet for some seconds."""
+        ...
+
+    def contact(self, contact: Thing) -> ContactState:
+        """Return a contact's state."""
+        ...
+
+    def serve(self, contact: Thing, user: Thing) -> None:
+        """Let a user take a contact out of band."""
         ...

@@ -85,6 +85,8 @@ class ProviderFramework:
     """Runs the handlers for the events that CloudFormation delivers.
 
     :param new_handlers: starts a container; called once for each, so module state is lost with it.
+    :ivar running: the handlers that run now, innermost last.
+    :ivar killed: the IDs of requests during which a Lambda function was killed.
     """
 
     def __init__(
@@ -101,6 +103,8 @@ class ProviderFramework:
         self._history = history
         self._settings = settings
         self._new_handlers = new_handlers
+        self.killed: set[str] = set()
+        self.running: list[str] = []
         self._idle: dict[str, list[Handlers]] = {"on_event": [], "is_complete": []}
 
     def deliver(
@@ -171,11 +175,13 @@ class ProviderFramework:
         idle = self._idle[function]
         handlers = idle.pop() if idle and not self._settings.always_cold else self._new_handlers()
         self._clock.deadlines.append(deadline)
+        self.running.append(function)
         label = f"{function} {event['RequestType']} {event['LogicalResourceId']}"
         try:
             answer = getattr(handlers, function)(_copy(event), _Context(self._clock, deadline))
             answer = _copy(answer)
         except LambdaKilled as killed:
+            self.killed.add(event["RequestId"])
             self._history.note("lambda", f"{label}: killed ({killed})")
             if self._settings.after_kill is AfterKill.RETRIED:
                 raise
@@ -189,6 +195,7 @@ class ProviderFramework:
             raise FunctionError(message) from error
         finally:
             self._clock.deadlines.pop()
+            self.running.pop()
         idle.append(handlers)
         self._history.note("lambda", f"{label}: {json.dumps(answer)[:400]}")
         return answer

@@ -1,0 +1,614 @@
+"""Scripted histories: what must survive, and what must not be left behind.
+
+The three that people meet first - a renamed construct, a Lambda killed between the call and the
+answer, a first deployment that rolls back - run against a naive provider as well, which loses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lifecycle.cast import (
+    ANN, BLUE, BOB, CHAT, CYD, DAN, EVE, RED, TASK, WEST,
+    assignment, declared_user, membership, sibling, single, stack_of,
+)  # fmt: skip
+from lifecycle.cloudformation import InFlight, Rollback, StackSettings
+from lifecycle.cloudformation_api import ReadFaults
+from lifecycle.emulated_connect import EmulatedConnect, behaviour
+from lifecycle.faults import Fault, FaultPlan
+from lifecycle.framework import AfterKill, FrameworkSettings
+from lifecycle.naive import NaiveProvider
+from lifecycle.under_test import association_provider
+from lifecycle.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lifecycle.framework import Event
+
+both_rollbacks = pytest.mark.parametrize("rollback", list(Rollback))
+both_in_flight = pytest.mark.parametrize("in_flight", list(InFlight))
+both_kills = pytest.mark.parametrize("after_kill", list(AfterKill))
+
+
+def new_world(
+    *,
+    handlers: Any = association_provider,  # noqa: ANN401 - real or broken ones
+    rollback: Rollback = Rollback.UPDATE_BACK,
+    in_flight: InFlight = InFlight.CANCEL,
+    after_kill: AfterKill = AfterKill.FAILS,
+    **switches: Any,  # noqa: ANN401 - the emulation's switches
+) -> World:
+    return World(
+        handlers=handlers,
+        connect=lambda clock: EmulatedConnect(clock, behaviour=behaviour(**switches)),
+        stack=StackSettings(rollback=rollback, in_flight=in_flight),
+        framework=FrameworkSettings(after_kill=after_kill),
+    )
+
+
+def fail_last(world: World, *, seconds: float = 400.0) -> dict[str, Any]:
+    """Return a sibling that fails when everything else is done."""
+    world.stack.seconds["Failing"] = seconds
+    world.stack.sabotage |= {("Failing", "Create")}
+    return sibling()
+
+
+def disassociations(world: World) -> list[str]:
+    return [call.operation for call in world.faulty.calls if "Disassociate" in call.operation]
+
+
+class TestRename:
+    def test_keeps_the_user_in_the_group(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(OldName=single(RED, ANN)))
+        assert world.deploy(stack_of(NewName=single(RED, ANN))) == "UPDATE_COMPLETE"
+        assert world.members(RED) == {"ann"}, world.story()
+        assert not disassociations(world), "not even for a moment"
+
+    def test_loses_the_user_with_a_naive_provider(self) -> None:
+        world = new_world(handlers=NaiveProvider)
+        world.deploy(stack_of(OldName=single(RED, ANN)))
+        assert world.deploy(stack_of(NewName=single(RED, ANN))) == "UPDATE_COMPLETE"
+        assert world.members(RED) == set()
+
+    @both_rollbacks
+    def test_rolled_back_keeps_the_user_too(self, rollback: Rollback) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(stack_of(OldName=single(RED, ANN)))
+        status = world.deploy(stack_of(NewName=single(RED, ANN), Failing=fail_last(world)))
+        assert status == "UPDATE_ROLLBACK_COMPLETE"
+        assert world.members(RED) == {"ann"}, world.story()
+
+    def test_of_a_membership(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(OldName=membership(RED, ANN, BOB)))
+        world.deploy(stack_of(NewName=membership(RED, BOB, CYD)))
+        assert world.members(RED) == {"bob", "cyd"}, world.story()
+
+    def test_with_references_to_users_of_the_stack(self) -> None:
+        world = new_world()
+        ann, bob = declared_user(ANN), declared_user(BOB)
+        world.deploy(
+            stack_of(Ann=ann, Bob=bob, Old=membership(RED, {"Ref": "Ann"}, {"Ref": "Bob"}))
+        )
+        world.deploy(
+            stack_of(
+                Ann=ann,
+                Bob=bob,
+                New=membership(RED, {"Fn::GetAtt": ["Ann", "UserArn"]}),
+                One=single(RED, {"Fn::GetAtt": ["Bob", "UserArn"]}),
+            )
+        )
+        assert world.members(RED) == {"ann", "bob"}, world.story()
+        assert not disassociations(world)
+
+    def test_with_a_parameter(self) -> None:
+        world = new_world()
+        values = {"Group": RED.arn}
+        old = stack_of(values, Old=single({"Ref": "Group"}, ANN))
+        new = stack_of(values, New=single({"Ref": "Group"}, ANN))
+        world.deploy(old, values)
+        world.deploy(new, values)
+        assert world.members(RED) == {"ann"}, world.story()
+
+
+class TestCrashAfterTheCall:
+    def test_leaves_nothing_behind(self) -> None:
+        world = new_world()
+        world.faulty.plan = FaultPlan(at={0: Fault.KILLED_AFTER}, writes_only=True)
+        assert world.deploy(stack_of(A=single(RED, ANN))) == "ROLLBACK_COMPLETE"
+        assert world.members(RED) == set(), world.story()
+
+    def test_leaves_the_user_behind_with_a_naive_provider(self) -> None:
+        world = new_world(handlers=NaiveProvider)
+        world.faulty.plan = FaultPlan(at={0: Fault.KILLED_AFTER}, writes_only=True)
+        assert world.deploy(stack_of(A=single(RED, ANN))) == "ROLLBACK_COMPLETE"
+        assert world.members(RED) == {"ann"}
+
+    @both_rollbacks
+    @both_kills
+    @pytest.mark.parametrize("kind", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+    @pytest.mark.parametrize("at", range(12))
+    def test_at_any_call_of_an_update(
+        self, at: int, kind: Fault, after_kill: AfterKill, rollback: Rollback
+    ) -> None:
+        world = new_world(rollback=rollback, after_kill=after_kill)
+        world.connect.join(BLUE, DAN)
+        world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB, CYD)))
+        world.faulty.plan = FaultPlan(at={at: kind})
+        status = world.deploy(stack_of(A=single(BLUE, ANN), M=membership(BLUE, CYD, DAN, EVE)))
+        if "ROLLBACK" in status:
+            assert world.members(RED) == {"ann"}, world.story()
+            assert world.members(BLUE) == {"bob", "cyd", "dan"}, world.story()
+        else:
+            assert world.members(RED) == set(), world.story()
+            assert world.members(BLUE) == {"ann", "cyd", "dan", "eve"}, world.story()
+
+    @both_kills
+    @pytest.mark.parametrize("kind", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+    @pytest.mark.parametrize("at", range(10))
+    def test_at_any_call_of_a_create(self, at: int, kind: Fault, after_kill: AfterKill) -> None:
+        world = new_world(after_kill=after_kill)
+        world.connect.join(RED, BOB)
+        world.faulty.plan = FaultPlan(at={at: kind})
+        status = world.deploy(stack_of(A=single(RED, ANN), M=membership(RED, BOB, CYD)))
+        expected = {"bob"} if "ROLLBACK" in status else {"ann", "bob", "cyd"}
+        assert world.members(RED) == expected, world.story()
+
+
+class TestAdoptedMembership:
+    def test_survives_the_rollback_of_a_create(self) -> None:
+        world = new_world()
+        world.connect.join(RED, ANN)
+        status = world.deploy(stack_of(A=single(RED, ANN), Failing=fail_last(world)))
+        assert status == "ROLLBACK_COMPLETE"
+        assert world.members(RED) == {"ann"}, world.story()
+
+    def test_does_not_survive_with_a_naive_provider(self) -> None:
+        world = new_world(handlers=NaiveProvider)
+        world.connect.join(RED, ANN)
+        status = world.deploy(stack_of(A=single(RED, ANN), Failing=fail_last(world)))
+        assert status == "ROLLBACK_COMPLETE"
+        assert world.members(RED) == set()
+
+    @both_rollbacks
+    def test_survives_the_rollback_of_an_update(self, rollback: Rollback) -> None:
+        world = new_world(rollback=rollback)
+        world.connect.join(RED, ANN)
+        world.connect.join(BLUE, CYD)
+        world.deploy(stack_of(M=membership(BLUE, BOB)))
+        status = world.deploy(
+            stack_of(A=single(RED, ANN), M=membership(BLUE, CYD, DAN), Failing=fail_last(world))
+        )
+        assert status == "UPDATE_ROLLBACK_COMPLETE"
+        assert world.members(RED) == {"ann"}, world.story()
+        assert world.members(BLUE) == {"bob", "cyd"}, world.story()
+
+    @pytest.mark.parametrize("body", [single(RED, ANN), membership(RED, ANN)], ids=["one", "many"])
+    def test_is_removed_with_its_resource(self, body: dict[str, Any]) -> None:
+        world = new_world()
+        world.connect.join(RED, ANN)
+        world.deploy(stack_of(A=body, Other=sibling()))
+        world.deploy(stack_of(Other=sibling()))
+        assert world.members(RED) == set(), world.story()
+
+    def test_is_removed_with_the_stack(self) -> None:
+        world = new_world()
+        world.connect.join(RED, ANN)
+        world.deploy(stack_of(A=single(RED, ANN)))
+        assert world.delete() == "DELETE_COMPLETE"
+        assert world.members(RED) == set(), world.story()
+
+
+class TestTakeOver:
+    @pytest.mark.parametrize("fails", [False, True])
+    @both_rollbacks
+    def test_by_a_membership(self, rollback: Rollback, *, fails: bool) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(stack_of(A=single(RED, ANN), B=single(RED, BOB)))
+        more = {"Failing": fail_last(world)} if fails else {}
+        world.deploy(stack_of(M=membership(RED, ANN, BOB), **more))
+        assert world.members(RED) == {"ann", "bob"}, world.story()
+        assert not disassociations(world)
+
+    @pytest.mark.parametrize("fails", [False, True])
+    @both_rollbacks
+    def test_by_single_users(self, rollback: Rollback, *, fails: bool) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(stack_of(M=membership(RED, ANN, BOB)))
+        more = {"Failing": fail_last(world)} if fails else {}
+        world.deploy(stack_of(A=single(RED, ANN), B=single(RED, BOB), **more))
+        assert world.members(RED) == {"ann", "bob"}, world.story()
+        assert not disassociations(world)
+
+    @pytest.mark.parametrize("fails", [False, True])
+    @both_rollbacks
+    def test_of_one_user_by_another_membership(self, rollback: Rollback, *, fails: bool) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(stack_of(M=membership(RED, ANN, BOB), N=membership(RED, CYD)))
+        more = {"Failing": fail_last(world)} if fails else {}
+        world.deploy(stack_of(M=membership(RED, ANN), N=membership(RED, BOB, CYD), **more))
+        assert world.members(RED) == {"ann", "bob", "cyd"}, world.story()
+        assert not disassociations(world)
+
+    def test_in_the_home_region_of_the_group(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(A=single(WEST, ANN)))
+        world.deploy(stack_of(M=membership(WEST.arn, ANN.arn)))
+        assert world.members(WEST) == {"ann"}, world.story()
+        writes = [call for call in world.faulty.calls if call.writes]
+        assert {call.region for call in writes} == {"us-west-2"}
+
+
+class TestRequestInFlight:
+    """A sibling fails while a request is unanswered: its execution goes on, unheard."""
+
+    @both_in_flight
+    @pytest.mark.parametrize("seconds", [0.2, 20.0, 100.0])
+    @pytest.mark.parametrize("adopted", [False, True])
+    def test_create(self, in_flight: InFlight, seconds: float, *, adopted: bool) -> None:
+        world = new_world(in_flight=in_flight)
+        if adopted:
+            world.connect.join(RED, ANN)
+        if seconds > 1:
+            world.connect.group_becomes_active(RED, after=60)
+        body = stack_of(
+            A=single(RED, ANN), M=membership(RED, BOB, CYD),
+            Failing=fail_last(world, seconds=seconds),
+        )  # fmt: skip
+        assert world.deploy(body) == "ROLLBACK_COMPLETE", world.story()
+        assert world.members(RED) == ({"ann"} if adopted else set()), world.story()
+
+    @both_in_flight
+    @both_rollbacks
+    @pytest.mark.parametrize("seconds", [0.2, 20.0])
+    def test_update(self, rollback: Rollback, in_flight: InFlight, seconds: float) -> None:
+        world = new_world(rollback=rollback, in_flight=in_flight)
+        world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB, CYD)))
+        if seconds > 1:
+            world.connect.group_becomes_active(BLUE, after=60)
+        body = stack_of(
+            A=single(BLUE, ANN), M=membership(BLUE, CYD, DAN),
+            Failing=fail_last(world, seconds=seconds),
+        )  # fmt: skip
+        assert world.deploy(body) == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert world.members(RED) == {"ann"}, world.story()
+        assert world.members(BLUE) == {"bob", "cyd"}, world.story()
+
+
+class TestOneGroupPerUser:
+    """The service may allow a user in one group only; then a move has to leave first."""
+
+    def world(self, rollback: Rollback = Rollback.UPDATE_BACK) -> World:
+        return new_world(rollback=rollback, user_in_several_groups="ResourceConflictException")
+
+    @pytest.mark.parametrize("many", [False, True])
+    def test_moves(self, *, many: bool) -> None:
+        world = self.world()
+        declare = membership if many else single
+        world.deploy(stack_of(A=declare(RED, ANN)))
+        assert world.deploy(stack_of(A=declare(BLUE, ANN))) == "UPDATE_COMPLETE", world.story()
+        assert world.members(RED) == set(), world.story()
+        assert world.members(BLUE) == {"ann"}, world.story()
+
+    @pytest.mark.parametrize("many", [False, True])
+    @both_rollbacks
+    def test_goes_back_when_the_deployment_fails(self, rollback: Rollback, *, many: bool) -> None:
+        world = self.world(rollback)
+        declare = membership if many else single
+        world.deploy(stack_of(A=declare(RED, ANN)))
+        status = world.deploy(stack_of(A=declare(BLUE, ANN), Failing=fail_last(world)))
+        assert status == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert world.members(RED) == {"ann"}, world.story()
+        assert world.members(BLUE) == set(), world.story()
+
+    @both_rollbacks
+    @pytest.mark.parametrize("kind", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+    @pytest.mark.parametrize("at", range(4))
+    def test_goes_back_when_it_is_killed_in_between(
+        self, at: int, kind: Fault, rollback: Rollback
+    ) -> None:
+        world = self.world(rollback)
+        world.deploy(stack_of(A=single(RED, ANN)))
+        world.faulty.plan = FaultPlan(at={at: kind}, writes_only=True)
+        status = world.deploy(stack_of(A=single(BLUE, ANN)))
+        moved = "ROLLBACK" not in status
+        assert world.members(RED) == (set() if moved else {"ann"}), world.story()
+        assert world.members(BLUE) == ({"ann"} if moved else set()), world.story()
+
+
+class TestFailedMembershipUpdate:
+    @both_rollbacks
+    def test_is_undone(self, rollback: Rollback) -> None:
+        world = new_world(rollback=rollback)
+        world.connect.join(RED, EVE)
+        world.deploy(stack_of(M=membership(RED, ANN, BOB)))
+        status = world.deploy(stack_of(M=membership(RED, BOB, CYD, EVE), Failing=fail_last(world)))
+        assert status == "UPDATE_ROLLBACK_COMPLETE"
+        assert world.members(RED) == {"ann", "bob", "eve"}, world.story()
+
+    @both_rollbacks
+    def test_to_another_group_is_undone(self, rollback: Rollback) -> None:
+        world = new_world(rollback=rollback)
+        world.connect.join(BLUE, BOB)
+        world.deploy(stack_of(M=membership(RED, ANN, BOB)))
+        world.deploy(stack_of(M=membership(BLUE, ANN, BOB), Failing=fail_last(world)))
+        assert world.members(RED) == {"ann", "bob"}, world.story()
+        assert world.members(BLUE) == {"bob"}, world.story()
+
+    @both_rollbacks
+    def test_then_a_successful_one(self, rollback: Rollback) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(stack_of(M=membership(RED, ANN, BOB)))
+        world.deploy(stack_of(M=membership(RED, BOB, CYD), Failing=fail_last(world)))
+        assert world.deploy(stack_of(M=membership(RED, BOB, DAN))) == "UPDATE_COMPLETE"
+        assert world.members(RED) == {"bob", "dan"}, world.story()
+        assert world.delete() == "DELETE_COMPLETE"
+        assert world.members(RED) == set(), world.story()
+
+    @both_rollbacks
+    def test_whose_rollback_fails_and_is_continued(self, rollback: Rollback) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(stack_of(M=membership(RED, ANN, BOB), Other=sibling(), A=single(BLUE, ANN)))
+        world.stack.sabotage = {("Other", "Update"), ("Other", "Revert")}
+        world.stack.seconds["Other"] = 100.0
+        status = world.deploy(
+            stack_of(M=membership(RED, BOB, CYD), Other=sibling(version=2), A=single(RED, DAN))
+        )
+        assert status == "UPDATE_ROLLBACK_FAILED"
+        world.stack.sabotage.clear()
+        assert world.continue_rollback() == "UPDATE_ROLLBACK_COMPLETE"
+        assert world.members(RED) == {"ann", "bob"}, world.story()
+        assert world.members(BLUE) == {"ann"}, world.story()
+
+
+class TestExclusive:
+    def test_removes_the_undeclared(self) -> None:
+        world = new_world()
+        world.connect.join(RED, EVE)
+        world.deploy(stack_of(M=membership(RED, ANN, exclusive=True), D=single(RED, DAN)))
+        assert world.members(RED) == {"ann", "dan"}, world.story()
+
+    def test_rolled_back_brings_them_back(self) -> None:
+        world = new_world()
+        world.connect.join(RED, EVE)
+        world.deploy(stack_of(M=membership(RED, ANN, exclusive=True), Failing=fail_last(world)))
+        assert world.members(RED) == {"eve"}, world.story()
+
+    @both_rollbacks
+    def test_update_rolled_back_brings_them_back(self, rollback: Rollback) -> None:
+        world = new_world(rollback=rollback)
+        world.connect.join(RED, EVE)
+        world.deploy(stack_of(M=membership(RED, ANN)))
+        world.deploy(
+            stack_of(M=membership(RED, ANN, BOB, exclusive=True), Failing=fail_last(world))
+        )
+        assert world.members(RED) == {"ann", "eve"}, world.story()
+
+
+class TestContacts:
+    @pytest.mark.parametrize("release", ["RETAIN", "STOP", "TRANSFER_TO_QUEUE"])
+    def test_never_assigned_is_left_alone_by_the_rollback(self, release: str) -> None:
+        world = new_world()
+        world.faulty.plan = FaultPlan(
+            at=dict.fromkeys(range(400), Fault.SERVER_ERROR), writes_only=True
+        )
+        status = world.deploy(stack_of(C=assignment(TASK, ANN, release=release)))
+        world.faulty.plan = FaultPlan()
+        assert status == "ROLLBACK_COMPLETE"
+        state = world.connect.contact(TASK)
+        assert not state.ended, world.story()
+        assert not state.transferred, world.story()
+        assert state.offers == ()
+
+    def test_offered_then_rolled_back_with_stop(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP"), Failing=fail_last(world)))
+        state = world.connect.contact(CHAT)
+        assert state.offers == (ANN.id,)
+        assert state.ended, world.story()
+
+    def test_taken_by_the_user_before_is_not_stopped_by_a_rollback(self) -> None:
+        world = new_world()
+        world.connect.serve(CHAT, ANN)
+        offers = world.connect.contact(CHAT).offers
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP"), Failing=fail_last(world)))
+        state = world.connect.contact(CHAT)
+        assert not state.ended, world.story()
+        assert state.offers == offers
+
+    def test_of_another_user_by_now_is_left_alone(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP")))
+        world.connect.serve(CHAT, BOB)
+        assert world.delete() == "DELETE_COMPLETE"
+        assert not world.connect.contact(CHAT).ended, world.story()
+
+    def test_renamed_is_not_stopped(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP")))
+        world.deploy(stack_of(D=assignment(CHAT, ANN, release="STOP")))
+        assert not world.connect.contact(CHAT).ended, world.story()
+        assert world.connect.contact(CHAT).offers == (ANN.id,), world.story()
+
+    def test_changed_release_writes_nothing(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP")))
+        mark = len(world.faulty.calls)
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="RETAIN")))
+        assert world.faulty.writes_since(mark) == []
+
+    def test_is_released_with_the_stack(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP"),
+                              T=assignment(TASK, BOB, release="TRANSFER_TO_QUEUE")))  # fmt: skip
+        assert world.delete() == "DELETE_COMPLETE"
+        assert world.connect.contact(CHAT).ended, world.story()
+        assert world.connect.contact(TASK).transferred, world.story()
+
+    @pytest.mark.parametrize("kind", [Fault.LOST_ANSWER, Fault.KILLED_AFTER])
+    @both_kills
+    def test_is_not_offered_twice(self, kind: Fault, after_kill: AfterKill) -> None:
+        world = new_world(after_kill=after_kill)
+        world.faulty.plan = FaultPlan(at={0: kind}, writes_only=True)
+        world.deploy(stack_of(C=assignment(CHAT, ANN)))
+        assert world.connect.contact(CHAT).offers == (ANN.id,), world.story()
+
+
+DELAYS = pytest.mark.parametrize("delay", [0.0, 0.1, 0.4, 2.0, 60.0, 1000.0])
+
+
+class TestDeliveredTwice:
+    @DELAYS
+    @pytest.mark.parametrize("at", [0, 1, 2])
+    def test_everything(self, delay: float, at: int) -> None:
+        world = new_world()
+        world.connect.join(RED, CYD)
+        world.stack.extra_deliveries = lambda _event: (delay,)
+        world.faulty.plan = FaultPlan(at={at: Fault.INTERLEAVED}, writes_only=True)
+        assert world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB))) == (
+            "CREATE_COMPLETE"
+        )
+        assert world.deploy(stack_of(B=single(RED, ANN), M=membership(BLUE, CYD))) == (
+            "UPDATE_COMPLETE"
+        )
+        assert world.members(RED) == {"ann", "cyd"}, world.story()
+        assert world.members(BLUE) == {"cyd"}, world.story()
+        assert world.delete() == "DELETE_COMPLETE"
+        assert world.members(RED) == {"cyd"}, world.story()
+        assert world.members(BLUE) == set(), world.story()
+
+    @DELAYS
+    @both_rollbacks
+    def test_in_failed_deployments(self, delay: float, rollback: Rollback) -> None:
+        world = new_world(rollback=rollback)
+        world.connect.join(RED, CYD)
+        world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB)))
+        world.stack.extra_deliveries = lambda _event: (delay,)
+        body = stack_of(
+            A=single(BLUE, ANN), M=membership(BLUE, CYD), C=single(RED, CYD), E=single(RED, EVE),
+            Failing=fail_last(world),
+        )  # fmt: skip
+        assert world.deploy(body) == "UPDATE_ROLLBACK_COMPLETE"
+        assert world.members(RED) == {"ann", "cyd"}, world.story()
+        assert world.members(BLUE) == {"bob"}, world.story()
+
+    def test_long_after(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB, CYD)))
+        world.deploy(stack_of(B=single(RED, ANN), M=membership(BLUE, CYD, DAN), S=sibling()))
+        world.deploy(stack_of(M=membership(BLUE, CYD), S=sibling(), B=single(RED, BOB)))
+        before = world.connect.memberships()
+        for event in list(world.stack.events):
+            world.deliver_again(event)
+            assert world.connect.memberships() == before, world.story()
+
+
+class TestDelete:
+    def test_killed_then_again(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB, CYD)))
+        world.faulty.plan = FaultPlan(at={0: Fault.KILLED_AFTER, 1: Fault.KILLED_BEFORE})
+        assert world.delete() == "DELETE_FAILED", world.story()
+        assert world.delete() == "DELETE_COMPLETE", world.story()
+        assert world.members(RED) == set()
+        assert world.members(BLUE) == set()
+
+    def test_twice_is_no_error(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB), C=assignment(CHAT, ANN)))
+        world.delete()
+        deletes = [event for event in world.stack.events if event["RequestType"] == "Delete"]
+        assert len(deletes) == 3
+        for event in deletes:
+            assert world.deliver_again(event)["Status"] == "SUCCESS", world.story()
+
+    def test_of_what_is_gone_already(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB)))
+        world.connect.leave(RED, ANN)
+        world.connect.leave(BLUE, BOB)
+        assert world.delete() == "DELETE_COMPLETE", world.story()
+
+    def test_retained(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(A=single(RED, ANN, DeletionPolicy="Retain"), B=single(RED, BOB)))
+        assert world.delete() == "DELETE_COMPLETE"
+        assert world.members(RED) == {"ann"}, world.story()
+
+    @pytest.mark.parametrize(
+        "denied",
+        [{"DescribeStacks"}, {"ListStackResources"}, {"GetTemplate"}],
+        ids=lambda names: next(iter(names)),
+    )
+    def test_keeps_what_may_be_declared_elsewhere(
+        self, denied: set[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world = new_world()
+        world.deploy(stack_of(A=single(RED, ANN), Other=sibling()))
+        world.cloudformation.faults = ReadFaults(denied=frozenset(denied))
+        with caplog.at_level("WARNING"):
+            status = world.deploy(stack_of(Other=sibling()))
+        assert status == "UPDATE_COMPLETE", world.story()
+        assert world.members(RED) == {"ann"}, world.story()
+        assert ANN.id in caplog.text
+        assert next(iter(denied)) in caplog.text
+
+    def test_reads_again_when_throttled(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(A=single(RED, ANN), Other=sibling()))
+        world.cloudformation.faults = ReadFaults(throttled=2)
+        world.deploy(stack_of(Other=sibling()))
+        assert world.members(RED) == set(), world.story()
+
+
+class TestWaiting:
+    def test_for_a_group_and_a_user(self) -> None:
+        world = new_world()
+        world.connect.group_becomes_active(RED, after=90)
+        world.connect.user_replicates(BOB, after=120)
+        status = world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB)))
+        assert status == "CREATE_COMPLETE", world.story()
+        assert world.members(RED) == {"ann"}
+        assert world.members(BLUE) == {"bob"}
+
+    def test_for_permissions(self) -> None:
+        world = new_world()
+        world.faulty.plan = FaultPlan(denied_until=world.clock.time() + 45)
+        assert world.deploy(stack_of(A=single(RED, ANN))) == "CREATE_COMPLETE", world.story()
+
+    @pytest.mark.parametrize(
+        "kind",
+        [Fault.THROTTLED, Fault.SERVER_ERROR, Fault.CONNECTION_ERROR, Fault.LOST_ANSWER],
+    )
+    @pytest.mark.parametrize("at", range(8))
+    def test_for_what_heals(self, at: int, kind: Fault) -> None:
+        world = new_world()
+        world.faulty.plan = FaultPlan(at={at: kind})
+        assert world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB))) == (
+            "CREATE_COMPLETE"
+        ), world.story()
+
+    def test_not_for_what_does_not_exist(self) -> None:
+        world = new_world()
+        start = world.clock.time()
+        world.stack.create(stack_of(A=single("00000000-0000-4000-8000-000000000000", ANN)))
+        assert world.stack.status == "ROLLBACK_COMPLETE"
+        assert world.clock.time() - start < 30, world.story()
+
+
+class TestNoOp:
+    @pytest.mark.parametrize("many", [False, True])
+    def test_another_spelling_writes_nothing(self, *, many: bool) -> None:
+        declare: Callable[..., dict[str, Any]] = membership if many else single
+        world = new_world()
+        world.deploy(stack_of(A=declare(RED, ANN)))
+        mark = len(world.faulty.calls)
+        for group, user in ((RED.arn, ANN.id), (RED.id.upper(), ANN.arn), (RED, ANN.id.upper())):
+            assert world.deploy(stack_of(A=declare(group, user))) == "UPDATE_COMPLETE"
+        assert world.faulty.writes_since(mark) == [], world.story()
+        deletes: list[Event] = [e for e in world.stack.events if e["RequestType"] == "Delete"]
+        assert deletes == []

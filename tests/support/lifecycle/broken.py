@@ -1,0 +1,327 @@
+"""Handlers that break one promise each: the machine has to catch them all.
+
+Most wrap the real ones and spoil what goes in, what comes out, or what they see of AWS, the way a
+mistake in the real ones would.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast as as_type
+
+from lifecycle import cast
+from lifecycle.naive import NaiveProvider, canonical, pairs_of
+from lifecycle.under_test import association_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mypy_boto3_cloudformation.client import CloudFormationClient
+    from mypy_boto3_connect.client import ConnectClient
+
+    from lifecycle.clients import SimulatedClients
+    from lifecycle.clock import SimulatedClock
+    from lifecycle.framework import Event
+
+Answer = dict[str, Any]
+
+
+class _Spoiled:
+    """A boto3 client some of whose methods do something else."""
+
+    def __init__(self, client: object, **instead: Callable[..., Any]) -> None:
+        self._client = client
+        self.__dict__.update(instead)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method
+        return getattr(self._client, name)
+
+
+class Wrapper:
+    """The real handlers; subclasses break them."""
+
+    def __init__(self, *, clients: SimulatedClients, clock: SimulatedClock) -> None:
+        self.clients = clients
+        self.inner = association_provider(clients=as_type("SimulatedClients", self), clock=clock)
+
+    def connect(self, region: str) -> ConnectClient:
+        """Return the Connect client that the real handlers see."""
+        return self.clients.connect(region)
+
+    def cloudformation(self, region: str) -> CloudFormationClient:
+        """Return the CloudFormation client that the real handlers see."""
+        return self.clients.cloudformation(region)
+
+    def on_event(self, event: Event, context: object) -> Answer:
+        """Plan."""
+        answer: Answer = self.inner.on_event(event, context)
+        return answer
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Converge."""
+        answer: Answer = self.inner.is_complete(event, context)
+        return answer
+
+
+def _declares_users(event: Event) -> bool:
+    return "TrafficDistributionGroupId" in event["ResourceProperties"]
+
+
+class NaiveButWaiting(NaiveProvider):
+    """Naive, but at least it writes in ``is_complete`` and swallows what cannot be done."""
+
+    def on_event(self, event: Event, context: object) -> Answer:
+        """Choose an ID."""
+        del context
+        return {"PhysicalResourceId": event.get("PhysicalResourceId", event["LogicalResourceId"])}
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Do what the event says."""
+        if _declares_users(event):
+            super().on_event(event, context)
+        return {"IsComplete": True}
+
+
+class ForgetsAdoption(Wrapper):
+    """Does not see who was a member before."""
+
+    _planning = False
+
+    def on_event(self, event: Event, context: object) -> Answer:
+        """Plan as if all groups were empty."""
+        self._planning = event["RequestType"] != "Delete"
+        try:
+            return super().on_event(event, context)
+        finally:
+            self._planning = False
+
+    def connect(self, region: str) -> ConnectClient:
+        """Return a client whose groups are empty while planning."""
+        client = self.clients.connect(region)
+
+        def list_users(**arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+            if self._planning:
+                return {"TrafficDistributionGroupUserSummaryList": []}
+            return client.list_traffic_distribution_group_users(**arguments)
+
+        spoiled = _Spoiled(client, list_traffic_distribution_group_users=list_users)
+        return as_type("ConnectClient", spoiled)
+
+
+class IgnoresOtherResources(Wrapper):
+    """Believes that nothing else in the stack declares anything."""
+
+    def cloudformation(self, region: str) -> CloudFormationClient:
+        """Return a client that shows an empty template."""
+        spoiled = _Spoiled(
+            self.clients.cloudformation(region),
+            get_template=lambda **_: {"TemplateBody": {"Resources": {}}},
+        )
+        return as_type("CloudFormationClient", spoiled)
+
+
+class IgnoresRollbacks(Wrapper):
+    """Believes that every deployment goes well."""
+
+    def cloudformation(self, region: str) -> CloudFormationClient:
+        """Return a client to whom no stack ever rolls back."""
+        client = self.clients.cloudformation(region)
+
+        def describe(**arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+            answer = client.describe_stacks(**arguments)
+            for stack in answer["Stacks"]:
+                if stack["StackStatus"].startswith("ROLLBACK"):
+                    stack["StackStatus"] = "DELETE_IN_PROGRESS"
+                elif "ROLLBACK" in stack["StackStatus"]:
+                    stack["StackStatus"] = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+            return answer
+
+        return as_type("CloudFormationClient", _Spoiled(client, describe_stacks=describe))
+
+
+class RemovesInUpdate(Wrapper):
+    """Removes in the Update what the clean-up phase should remove."""
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Converge, then remove at once."""
+        answer = super().is_complete(event, context)
+        if answer["IsComplete"] and event["RequestType"] == "Update" and _declares_users(event):
+            kept = set(pairs_of(event["ResourceProperties"]))
+            for pair in pairs_of(event["OldResourceProperties"]):
+                if pair not in kept:
+                    _remove(self.clients, pair)
+        return answer
+
+
+class WritesInOnEvent(Wrapper):
+    """Does everything in ``on_event``."""
+
+    def on_event(self, event: Event, context: object) -> Answer:
+        """Plan and converge."""
+        answer = super().on_event(event, context)
+        super().is_complete({**event, **answer}, context)
+        return answer
+
+
+class RefusesRepeats(Wrapper):
+    """Takes the second delivery of an event for an error."""
+
+    _seen: frozenset[str] = frozenset()
+
+    def on_event(self, event: Event, context: object) -> Answer:
+        """Plan what is new."""
+        if event["RequestId"] in self._seen:
+            raise RuntimeError("this was done already")
+        self._seen |= {event["RequestId"]}
+        return super().on_event(event, context)
+
+
+class WritesOnNoOp(Wrapper):
+    """Associates once more at every Update."""
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Converge, and write in any case."""
+        answer = super().is_complete(event, context)
+        if answer["IsComplete"] and event["RequestType"] == "Update" and _declares_users(event):
+            for region, instance_id, group_id, user_id in pairs_of(event["ResourceProperties"]):
+                _quietly(
+                    self.clients.connect(region).associate_traffic_distribution_group_user,
+                    InstanceId=instance_id,
+                    TrafficDistributionGroupId=group_id,
+                    UserId=user_id,
+                )
+        return answer
+
+
+def _with_properties(event: Event, **properties: str) -> Event:
+    return {**event, "ResourceProperties": {**event["ResourceProperties"], **properties}}
+
+
+class AlwaysExclusive(Wrapper):
+    """Takes every membership for an exclusive one."""
+
+    def on_event(self, event: Event, context: object) -> Answer:
+        """Plan to remove everybody else."""
+        return super().on_event(self._spoiled(event), context)
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Remove everybody else."""
+        return super().is_complete(self._spoiled(event), context)
+
+    def _spoiled(self, event: Event) -> Event:
+        if "UserIds" not in event["ResourceProperties"] or event["RequestType"] == "Delete":
+            return event
+        return _with_properties(event, Exclusive="true")
+
+
+class NeverExclusive(AlwaysExclusive):
+    """Overlooks ``Exclusive``."""
+
+    def _spoiled(self, event: Event) -> Event:
+        if "Exclusive" not in event["ResourceProperties"]:
+            return event
+        return _with_properties(event, Exclusive="false")
+
+
+class DeletesOnlyOnce(Wrapper):
+    """Takes a missing membership for an error when it deletes."""
+
+    def on_event(self, event: Event, context: object) -> Answer:
+        """Plan, after a look whether there is something to delete."""
+        if event["RequestType"] == "Delete" and _declares_users(event):
+            for region, _, group_id, user_id in pairs_of(event["ResourceProperties"]):
+                members = self.clients.connect(region).list_traffic_distribution_group_users(
+                    TrafficDistributionGroupId=group_id
+                )["TrafficDistributionGroupUserSummaryList"]
+                if user_id not in {canonical(member["UserId"]) for member in members}:
+                    raise RuntimeError(f"{user_id} is not a member")
+        return super().on_event(event, context)
+
+
+class CannotDelete(Wrapper):
+    """Fails to delete."""
+
+    def on_event(self, event: Event, context: object) -> Answer:
+        """Plan, unless it is a Delete."""
+        if event["RequestType"] == "Delete":
+            raise RuntimeError("never delete anything")
+        return super().on_event(event, context)
+
+
+class DoesNothing(Wrapper):
+    """Says that all is done."""
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Say so."""
+        del event, context
+        return {"IsComplete": True}
+
+
+class KeepsEverything(Wrapper):
+    """Does nothing on Delete."""
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Converge, unless it is a Delete."""
+        if event["RequestType"] == "Delete":
+            return {"IsComplete": True}
+        return super().is_complete(event, context)
+
+
+class Impatient(Wrapper):
+    """Gives up when it is not done at once."""
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Converge at once or fail."""
+        answer = super().is_complete(event, context)
+        if not answer["IsComplete"]:
+            raise RuntimeError("not done at once")
+        return answer
+
+
+class StopsEveryContact(Wrapper):
+    """Stops a contact at every Delete, whoever it is with."""
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Converge, then stop."""
+        answer = super().is_complete(event, context)
+        properties: Mapping[str, Any] = event["ResourceProperties"]
+        if event["RequestType"] == "Delete" and "ContactId" in properties:
+            _quietly(
+                self.clients.connect(cast.HOME).stop_contact,
+                InstanceId=canonical(properties["InstanceId"]),
+                ContactId=canonical(properties["ContactId"]),
+            )
+        return answer
+
+
+class OffersAgain(Wrapper):
+    """Offers a contact whatever happened before."""
+
+    def is_complete(self, event: Event, context: object) -> Answer:
+        """Offer, then converge."""
+        properties: Mapping[str, Any] = event["ResourceProperties"]
+        if event["RequestType"] != "Delete" and "ContactId" in properties:
+            _quietly(
+                self.clients.connect(cast.HOME).associate_contact_with_user,
+                InstanceId=canonical(properties["InstanceId"]),
+                ContactId=canonical(properties["ContactId"]),
+                UserId=canonical(properties["UserId"]),
+            )
+        return super().is_complete(event, context)
+
+
+def _remove(clients: SimulatedClients, pair: tuple[str, str, str, str]) -> None:
+    region, instance_id, group_id, user_id = pair
+    _quietly(
+        clients.connect(region).disassociate_traffic_distribution_group_user,
+        InstanceId=instance_id,
+        TrafficDistributionGroupId=group_id,
+        UserId=user_id,
+    )
+
+
+def _quietly(call: Callable[..., object], **arguments: str) -> None:
+    """Make a call whose failure does not matter here."""
+    try:
+        call(**arguments)
+    except Exception:  # noqa: BLE001, S110 - a broken handler need not be careful
+        pass
