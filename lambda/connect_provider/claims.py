@@ -18,7 +18,7 @@ from connect_provider.template import UnresolvableError
 from connect_provider.user_set import unpack_members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from connect_provider.request import Request
     from connect_provider.stack import Stack, StackResource
@@ -55,11 +55,9 @@ def group_claims(
         if live.type == declaration.CONTACT_USER:
             continue
         try:
-            properties = stack.template.resolve(live.properties)
-            if isinstance(properties.get("UserIds"), str):
-                # A list parameter is shown as the text that was given for it.
-                properties["UserIds"] = properties["UserIds"].split(",")
-            declared = declaration.group_users(properties, live.type, owner=request.owner)
+            declared = declaration.group_users(
+                _properties(stack, live.properties), live.type, owner=request.owner
+            )
         except (UnresolvableError, InvalidEventError) as error:
             known = _from_physical_id(live, request, users) if live.resource else None
             if known is None:
@@ -95,6 +93,41 @@ def contact_is_claimed(request: Request, stack: Stack, *, contact_id: str) -> bo
             if declared.contact_id == contact_id:
                 return True
     return False
+
+
+def is_declared(request: Request, stack: Stack) -> bool | None:
+    """Whether the stack's current template declares what *request* asks for.
+
+    None where a declaration cannot be read. While a deployment is under way the answer means
+    nothing; in a rollback and afterwards the template is what the stack goes back to, or is.
+
+    :raises StackUnknownError: CloudFormation would not say.
+    """
+    resource = stack.resources.get(request.logical_id)
+    body = stack.template.resources.get(request.logical_id)
+    if body is None or resource is None or resource.is_deleted:
+        return False
+    try:
+        properties = _properties(stack, body.get("Properties", {}))
+        return _identity(properties, request) == _identity(request.properties, request)
+    except (UnresolvableError, InvalidEventError):
+        return None
+
+
+def _identity(properties: Mapping[str, Any], request: Request) -> tuple[object, ...]:
+    if request.resource_type == declaration.CONTACT_USER:
+        contact = declaration.contact_user(properties, owner=request.owner)
+        return contact.instance_id, contact.contact_id, contact.user_id
+    group = declaration.group_users(properties, request.resource_type, owner=request.owner)
+    return group.instance_id, group.group.id, group.users
+
+
+def _properties(stack: Stack, properties: object) -> dict[str, Any]:
+    resolved: dict[str, Any] = stack.template.resolve(properties)
+    if isinstance(resolved.get("UserIds"), str):
+        # A list parameter is shown as the text that was given for it.
+        resolved["UserIds"] = resolved["UserIds"].split(",")
+    return resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

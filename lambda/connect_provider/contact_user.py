@@ -125,7 +125,7 @@ class ContactUserAssociation:
                 known,
                 only_if_accepted=plan.contact is ContactAction.RELEASE_IF_ACCEPTED,
             )
-        elif invocation.is_cancelled(plan):
+        elif invocation.is_cancelled():
             if request.type is RequestType.CREATE and not known.adopted:
                 self._release(request, invocation, declared, known, only_if_accepted=True)
             raise RequestCancelledError(

@@ -235,23 +235,34 @@ class GroupUsersAssociation:
         plan = Plan.from_event(request.plan, declared.users)
         if not plan.steps:
             return dict(plan.data)
-        steps = plan.steps
-        cancelled = invocation.is_cancelled(plan)
-        known = request.parsed_physical_id
-        if cancelled and isinstance(known, GroupUserId | GroupUsersId):
-            try:
-                steps = self._departure(request, invocation, known, declared)
-            except (StackUnknownError, ValueError) as error:
-                _LOGGER.warning("what the cancelled request added is kept: %s", error)
-                steps = ()
+        cancelled = invocation.is_cancelled()
+        steps = self._retreat(request, invocation, declared) if cancelled else plan.steps
         for index, step in enumerate(steps):
             self._run(invocation, plan, declared.instance_id, step, name=f"{cancelled}{index}")
         if cancelled:
             raise RequestCancelledError(
-                f"CloudFormation cancelled this request ({invocation.stack.status.name}); what it "
-                f"had changed in {declared.group} is undone."
+                f"this request has outlived its deployment (the stack is "
+                f"{invocation.stack.status.name}); what it had changed in {declared.group} is "
+                "undone."
             )
         return dict(plan.data)
+
+    def _retreat(
+        self, request: Request, invocation: Invocation, declared: GroupUsers
+    ) -> tuple[Step, ...]:
+        """Return the steps that undo a request that was given up while it was under way."""
+        known = request.parsed_physical_id
+        status = invocation.stack.status
+        if not (status.rolls_back or status.is_deleted):
+            # An event delivered again after its deployment had succeeded: nothing was given up.
+            return ()
+        if not isinstance(known, GroupUserId | GroupUsersId):
+            return ()
+        try:
+            return self._departure(request, invocation, known, declared)
+        except (StackUnknownError, ValueError) as error:
+            _LOGGER.warning("what the cancelled request added is kept: %s", error)
+            return ()
 
     def _run(
         self, invocation: Invocation, plan: Plan, instance_id: str, step: Step, *, name: str
@@ -272,7 +283,7 @@ class GroupUsersAssociation:
         )
         if not remembered and len(step.users) > 1 and now - plan.planned_at > _FRESH_SECONDS:
             convergence.find_done()
-        convergence.run(still_wanted=lambda: not invocation.refreshed().is_cancelled(plan))
+        convergence.run(still_wanted=lambda: not invocation.refreshed().is_cancelled())
 
 
 def _declared(request: Request) -> GroupUsers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from connect_provider.claims import is_declared
 from connect_provider.connect import Connect
 from connect_provider.request import RequestType
 from connect_provider.stack import Stack, StackUnknownError
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from connect_provider.caller import Caller
     from connect_provider.clients import Clients
     from connect_provider.clock import Clock
-    from connect_provider.plan import Plan
     from connect_provider.request import Request
 
 
@@ -61,23 +61,28 @@ class Invocation:
         if self.request.type is not RequestType.UPDATE:
             return False
         try:
-            return self.stack.status.rolls_back
+            return (
+                self.stack.status.rolls_back and is_declared(self.request, self.stack) is not False
+            )
         except StackUnknownError:
             return False
 
-    def is_cancelled(self, plan: Plan) -> bool:
-        """Whether CloudFormation has given a Create or Update up that is still under way.
+    def is_cancelled(self) -> bool:
+        """Whether a Create or Update has outlived its deployment.
 
-        It then sends a Delete with an ID of its own making, or none at all, so nobody else can
-        undo what the request has done so far.
+        CloudFormation gives up what is still under way when something else fails. It then sends a
+        Delete with an ID of its own making, or none at all, so nobody else can undo what the
+        request has done so far. And Lambda may deliver an event again, long after.
         """
-        if self.request.type is RequestType.DELETE or plan.rolls_back:
+        if self.request.type is RequestType.DELETE:
             return False
         try:
             status = self.stack.status
+            if not status.name or not (status.is_settled or status.goes_away):
+                return False
+            return status.goes_away or is_declared(self.request, self.stack) is False
         except StackUnknownError:
             return False
-        return status.rolls_back or (status.is_deleted and bool(status.name))
 
     def refreshed(self) -> Invocation:
         """Return the invocation with the stack still to be read."""

@@ -41,6 +41,11 @@ class StackStatus:
         return "ROLLBACK" in self.name
 
     @property
+    def is_settled(self) -> bool:
+        """Whether no resource is being created or updated forward: the template is what is."""
+        return self.rolls_back or self.name.endswith("_COMPLETE")
+
+    @property
     def goes_away(self) -> bool:
         """Whether every resource of the stack is being deleted."""
         return self.name.startswith(("DELETE", "ROLLBACK")) or not self.name
