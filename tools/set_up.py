@@ -4,6 +4,8 @@ Run by ``make`` with the machine's own Python, so it uses the standard library o
 wrong ends in one line that says what to do.
 """
 
+# ruff: noqa: INP001, S603, T201 - a program that people watch, and that starts other programs
+
 from __future__ import annotations
 
 import hashlib
@@ -171,15 +173,21 @@ def _run(command: list[str], *, log: str, what: str) -> None:
     LOGS.mkdir(exist_ok=True)
     path = LOGS / log
     with path.open("w", encoding="utf-8") as output:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        except OSError as error:
+            raise SetUpError(
+                f"{what} could not be installed: {command[0]}: {error.strerror}; "
+                "run `make clean`, then the same again"
+            ) from None
     if done.returncode:
         told = path.read_text(encoding="utf-8", errors="replace")
         cause = next((hint for pattern, hint in _CAUSES.items() if re.search(pattern, told)), None)
