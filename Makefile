@@ -16,6 +16,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV NODE_OPTIONS NODE_PATH
 # jsii and pyright start the Node that the virtual environment brings.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Without it jsii writes to the home folder.
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/jsii
 # Two workers suit two cores; each of them may run an emulator of its own.
 TEST_WORKERS ?= 2
 
@@ -53,4 +55,4 @@ lock: set-up ## Pin what requirements*.in and package.json ask for.
 
 clean: ## Remove all that set-up and the tools made.
 	rm -rf .venv .venv-emulator .tools node_modules build dist cdk.out \
-		.mypy_cache .pytest_cache .ruff_cache .hypothesis
+		.cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

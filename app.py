@@ -21,7 +21,7 @@ import aws_cdk as cdk
 # In a checkout the library needs no installation.
 sys.path.insert(0, str(Path(__file__).resolve().parent / "constructs"))
 
-from connect_associations import (  # noqa: E402 - found through the line above
+from connect_associations import (
     ContactRelease,
     ContactUserAssignment,
     InvalidAssociationError,

@@ -135,9 +135,7 @@ class CdkCli:
         )
         if check and status:
             raise CdkError(f"cdk {' '.join(arguments)}", output)
-        return CdkRun(
-            succeeded=status == 0, output=output, seconds=time.monotonic() - started
-        )
+        return CdkRun(succeeded=status == 0, output=output, seconds=time.monotonic() - started)
 
 
 def _app(app: str | Path | None) -> list[str]:
@@ -150,7 +148,5 @@ def _output(output: Path | None) -> list[str]:
 
 def _context(context: Mapping[str, str] | None) -> list[str]:
     return [
-        part
-        for name, value in (context or {}).items()
-        for part in ("--context", f"{name}={value}")
+        part for name, value in (context or {}).items() for part in ("--context", f"{name}={value}")
     ]

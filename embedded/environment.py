@@ -161,6 +161,8 @@ class EmbeddedEnvironment:
             # The CLI remembers there which account an access key belongs to.
             "CDK_HOME": str(self.folder / "cdk-home"),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            # Unpacking the CDK takes jsii 20 s; where $HOME is new each time it would do it anew.
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(toolchain.ROOT / ".cache" / "jsii"),
             "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "CONNECT_ASSOCIATIONS_EXAMPLE": json.dumps(self.connect.example_context()),

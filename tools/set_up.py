@@ -126,7 +126,7 @@ def node_packages() -> None:
         [
             *(str(VENV / "bin" / "npm"), "ci", "--include=dev"),
             *("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=2"),
-            *("--fetch-retry-maxtimeout=10000", "--loglevel=error"),
+            *("--fetch-retry-mintimeout=1000", "--loglevel=error"),
         ],
         log=f"{NODE_MODULES.name}.log",
         what="the CDK CLI",

@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-
 from embedded.background import HOST, BackgroundServer, check_port, free_port
 from embedded.errors import PortTakenError, StartError
 
@@ -21,7 +20,8 @@ import http.server, os, pathlib, subprocess, sys
 folder = pathlib.Path(sys.argv[2])
 grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 (folder / "pids").write_text(f"{os.getpid()} {grandchild.pid}")
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler).serve_forever()
+address = ("127.0.0.1", int(sys.argv[1]))
+http.server.HTTPServer(address, http.server.SimpleHTTPRequestHandler).serve_forever()
 """
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVER
 
@@ -91,7 +91,7 @@ server.start()
 print("started", flush=True)
 time.sleep(600)
 """
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - the test's own program
         [sys.executable, "-c", parent], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout

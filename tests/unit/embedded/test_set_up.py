@@ -28,7 +28,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603 - the program under test
         ["make", "--no-print-directory", *arguments],  # noqa: S607 - as people call it
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},
@@ -49,12 +49,17 @@ def complaint(result: subprocess.CompletedProcess[str]) -> str:
 def fake_python(folder: Path, code: str) -> Path:
     """Return a Python that runs *code* first."""
     path = folder / "python"
-    path.write_text(f'#!/bin/sh\nshift\nexec {sys.executable} -c \'{code}\' "$@"\n')
+    path.write_text(f"#!/bin/sh\nshift\nexec {sys.executable} -c '{code}' \"$@\"\n")
     path.chmod(0o755)
     return path
 
 
-RUN_SCRIPT = "import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name=\"__main__\")"
+RUN_SCRIPT = (
+    "import runpy; sys.argv = sys.argv[1:]; "
+    'runpy.run_path(sys.argv[0], run_name="__main__")'
+)
+    'import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name="__main__")'
+)
 
 
 def test_no_suitable_python(clone: Path) -> None:
@@ -99,9 +104,7 @@ def test_no_network_for_npm(clone: Path) -> None:
     first = make(clone, "set-up", f"PYTHON={sys.executable}", npm_config_registry=NO_HOST)
     assert first.returncode  # there is no npm in an empty virtual environment
     (fake_bin / "npm").symlink_to(npm)
-    said = complaint(
-        make(clone, "set-up", f"PYTHON={sys.executable}", npm_config_registry=NO_HOST)
-    )
+    said = complaint(make(clone, "set-up", f"PYTHON={sys.executable}", npm_config_registry=NO_HOST))
     assert said.startswith("set-up: the CDK CLI could not be installed: the package registry")
 
 
