@@ -55,9 +55,6 @@ def fake_python(folder: Path, code: str) -> Path:
 
 
 RUN_SCRIPT = (
-    "import runpy; sys.argv = sys.argv[1:]; "
-    'runpy.run_path(sys.argv[0], run_name="__main__")'
-)
     'import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name="__main__")'
 )
 
