@@ -1,0 +1,127 @@
+"""The Connect emulation as the Connect of a simulated world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hypothesis import strategies as st
+
+from connect_associations.testing import ConnectBehaviour, ConnectEmulation
+from connect_associations.testing.entities import Channel, GroupStatus
+from connect_associations.testing.responses import Request
+from lifecycle import cast
+from lifecycle.clients import response
+from lifecycle.connect_world import ContactState
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+    from lifecycle.cast import Thing
+    from lifecycle.clock import SimulatedClock
+
+behaviour = ConnectBehaviour
+
+
+def behaviours() -> st.SearchStrategy[ConnectBehaviour]:
+    """Draw a variant of every undocumented behaviour."""
+    return st.fixed_dictionaries(
+        {name: st.sampled_from(choices) for name, choices in ConnectBehaviour.choices().items()}
+    ).map(lambda switches: ConnectBehaviour(**switches))
+
+
+class EmulatedConnect:
+    """Answers a simulated world's calls from an emulation with the cast in it."""
+
+    def __init__(self, clock: SimulatedClock, behaviour: ConnectBehaviour) -> None:
+        self._clock = clock
+        self._emulation = emulation = ConnectEmulation(behaviour=behaviour, clock=clock.time)
+        instance = emulation.add_instance(
+            instance_id=cast.INSTANCE.id, region=cast.HOME, replica_region=cast.REPLICA
+        )
+        for user in cast.USERS:
+            emulation.add_user(instance, user_id=user.id, username=user.name)
+        for group in cast.GROUPS:
+            emulation.add_group(instance, group_id=group.id, region=cast.REGIONS[group.id])
+        queue = emulation.add_queue(instance, queue_id=cast.QUEUE.id)
+        emulation.add_contact_flow(instance, contact_flow_id=cast.FLOW.id)
+        for contact in cast.CONTACTS:
+            emulation.add_contact(
+                instance,
+                contact_id=contact.id,
+                channel=Channel(cast.CHANNELS[contact.id]),
+                queue=queue,
+            )
+
+    @property
+    def one_group_per_user(self) -> bool:
+        """Whether the service allows one group a user."""
+        return self._emulation.world.behaviour.user_in_several_groups.value != "Succeeds"
+
+    def answer(self, _region: str, _operation: str, request: AWSPreparedRequest) -> AWSResponse:
+        """Answer one call, from the Region that it was signed for."""
+        parts = urlsplit(request.url)
+        body = request.body or b""
+        answer = self._emulation.respond(
+            Request(
+                method=request.method,
+                target=f"{parts.path}?{parts.query}" if parts.query else parts.path,
+                headers={
+                    name: value.decode() if isinstance(value, bytes) else str(value)
+                    for name, value in request.headers.items()
+                },
+                body=body.encode() if isinstance(body, str) else bytes(body),
+            )
+        )
+        return response(request, answer.status, answer.body.decode(), answer.headers)
+
+    def memberships(self) -> frozenset[tuple[str, str]]:
+        """Return the pairs of group ID and user ID."""
+        return frozenset(
+            (group.id, user_id)
+            for group in cast.GROUPS
+            for user_id in self._emulation.members(group.id)
+        )
+
+    def join(self, group: Thing, user: Thing) -> None:
+        """Associate a user with a group out of band."""
+        self._emulation.put_member(group.id, user.id)
+
+    def leave(self, group: Thing, user: Thing) -> None:
+        """Take a user out of a group out of band."""
+        self._emulation.remove_member(group.id, user.id)
+
+    def group_becomes_active(self, group: Thing, *, after: float) -> None:
+        """Let the group be CREATION_IN_PROGRESS for some seconds."""
+        world = self._emulation.world
+        world.set_group_status(
+            world.groups[group.id],
+            GroupStatus.CREATION_IN_PROGRESS,
+            then=GroupStatus.ACTIVE,
+            countdown=world.countdown(calls=None, seconds=after),
+        )
+
+    def user_replicates(self, user: Thing, *, after: float) -> None:
+        """Let the user not be in the replica Region yet for some seconds."""
+        world = self._emulation.world
+        world.users[user.id].last_modified = world.now()
+        world.users[user.id].replication = world.countdown(calls=None, seconds=after)
+
+    def contact(self, contact: Thing) -> ContactState:
+        """Return a contact's state."""
+        held = self._emulation.world.contacts[contact.id]
+        return ContactState(
+            with_user=held.agent_id or held.offered_to,
+            accepted=held.agent_id is not None,
+            offers=tuple(held.offers),
+            ended=held.ended_at is not None,
+            transferred=held.transfers > 0 or held.transferred_to is not None,
+        )
+
+    def serve(self, contact: Thing, user: Thing) -> None:
+        """Let a user take a contact out of band."""
+        world = self._emulation.world
+        held = world.contacts[contact.id]
+        world.offer(held, world.users[user.id])
+        if held.offered_to:
+            world.accept(held)
