@@ -49,7 +49,7 @@ def test_is_caught(handlers_: HandlersFactory, promise: Promise) -> None:
     class Machine(LifecycleMachine):
         handlers = handlers_
         statistics = Statistics()
-        only = promise
+        promises = frozenset((promise,))
 
     with pytest.raises(BrokenRule, match=re.escape(promise)):
         run_state_machine_as_test(

@@ -21,13 +21,16 @@ def _id(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.lifecycle.test"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Thing:
     """A Connect resource: what people call it, its ID and its ARN."""
 
     name: str
     id: str
     arn: str
+
+    def __repr__(self) -> str:
+        return self.name.upper()
 
     def __str__(self) -> str:
         return self.name
