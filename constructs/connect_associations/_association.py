@@ -8,7 +8,6 @@ import aws_cdk as cdk
 
 from connect_associations import _identifiers
 from connect_associations.connect_association_provider import ConnectAssociationProvider
-from connect_associations.invalid_association_error import InvalidAssociationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,16 +56,6 @@ def check_flag(value: object, *, name: str, problems: list[str]) -> None:
     """Add a problem when *value* is no bool: a string such as 'false' would count as true."""
     if not isinstance(value, bool):
         problems.append(f"{name}: expected True or False, got {_identifiers.shown(value)}")
-
-
-def raise_problems(scope: Construct, construct_id: str, problems: list[str]) -> None:
-    """Raise all *problems* of a construct at once.
-
-    :raises InvalidAssociationError: there are any.
-    """
-    if problems:
-        path = f"{scope.node.path}/{construct_id}" if scope.node.path else construct_id
-        raise InvalidAssociationError(path, problems)
 
 
 def read_home_region(

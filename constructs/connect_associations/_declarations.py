@@ -132,11 +132,12 @@ class Declarations:
         size = self._permissions.size
         if size <= MAX_POLICY_CHARACTERS:
             return []
-        return [
+        problem = (
             f"the groups and contacts of this stack need about {size:,} characters of inline "
             f"policies, but a role holds {MAX_POLICY_CHARACTERS:,}; split them over several "
             f"stacks"
-        ]
+        )
+        return [problem]
 
 
 def _any_conditional(*declarations: Declaration) -> bool:

@@ -30,6 +30,10 @@ _ARN_ATTRIBUTES = frozenset(
 )
 _GROUP_PARTITIONS = ("aws", "aws-us-gov")
 _SHOWN_LENGTH = 120
+
+ANY_REGION = "*"
+"""In an ARN for a policy: the Region is only known when the call is made."""
+
 _TOKEN_MARK = "${Token["  # noqa: S105 - how the CDK spells a token inside a string
 _LIST_TOKEN_MARK = "#{Token["  # noqa: S105 - how the CDK spells a token that is a list
 
@@ -128,10 +132,10 @@ class Identifier:
         """Return the ARN for a policy.
 
         :param stack: whose partition and account the ARN has.
-        :param region: the Region of the ARN.
+        :param region: the Region of the ARN, which may be :data:`ANY_REGION`.
         :param instance: the instance, for the kinds that belong to one.
         """
-        if self.is_arn:
+        if self.is_arn and region != ANY_REGION:
             return self.value
         instance_id = instance.last_segment() if instance else ""
         return arn(

@@ -6,10 +6,14 @@ import re
 import shutil
 from importlib import metadata
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
+
+if TYPE_CHECKING:
+    import os
 
 _PACKAGE = Path(__file__).resolve().parent
 _ONLY_PYTHON = ["*", "!*/", "!*.py", "__pycache__", ".*"]
@@ -21,20 +25,17 @@ _SDK_DATA = PurePosixPath("botocore/data")
 _UNUSED_SDK_FOLDERS = (
     PurePosixPath("boto3/data"),  # only what boto3.resource() reads
     PurePosixPath("boto3/examples"),
-    PurePosixPath("botocore/docs/bcdoc/__pycache__"),
 )
 
 
 def code(*, bundle_sdk: bool) -> lambda_.Code:
     """Return the code of both handlers.
 
-    :param bundle_sdk: whether the installed boto3 goes along.
-    :raises MissingSdkError: the SDK is to be bundled, but is missing or too old.
+    :param bundle_sdk: whether the installed boto3 goes along; see :func:`find_sdk_problem`.
     """
     folder = str(_folder())
     if not bundle_sdk:
         return lambda_.Code.from_asset(folder, exclude=_ONLY_PYTHON, ignore_mode=cdk.IgnoreMode.GIT)
-    _check_sdk()
     return lambda_.Code.from_asset(
         folder,
         exclude=_ONLY_PYTHON,
@@ -49,15 +50,12 @@ def code(*, bundle_sdk: bool) -> lambda_.Code:
     )
 
 
-class MissingSdkError(ValueError):
-    """The SDK cannot be bundled; the text says what to install."""
-
-
 @jsii.implements(cdk.ILocalBundling)
 class _SdkBundling:
     """Copies our code and the installed SDK; needs no Docker."""
 
-    def try_bundle(self, output_dir: str, **_options: object) -> bool:
+    # jsii passes the options, which only Docker needs, by position or by name.
+    def try_bundle(self, output_dir: str, *_options: object, **_named: object) -> bool:
         target = Path(output_dir)
         shutil.copytree(
             _folder(),
@@ -79,7 +77,7 @@ def _folder() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parents[1] / "lambda"
 
 
-def _is_code(folder: str, name: str) -> bool:
+def _is_code(folder: str | os.PathLike[str], name: str) -> bool:
     if name.startswith((".", "__pycache__")):
         return False
     return name.endswith(".py") or (Path(folder) / name).is_dir()
@@ -108,23 +106,22 @@ def _with_requirements(name: str) -> list[metadata.Distribution]:
         current = re.sub(r"[-_.]+", "-", pending.pop()).lower()
         if current not in found:
             found[current] = metadata.distribution(current)
-            for requirement in found[current].requires or ():
-                if "extra ==" not in requirement:
-                    pending.append(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0])
+            pending += [
+                re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+                for requirement in found[current].requires or ()
+                if "extra ==" not in requirement
+            ]
     return [found[key] for key in sorted(found)]
 
 
-def _check_sdk() -> None:
+def find_sdk_problem() -> str | None:
+    """Tell why the installed SDK cannot be bundled, and what to install."""
     wanted = ".".join(map(str, _SDK_MIN_VERSION))
+    advice = f"run: pip install '{_SDK}>={wanted}'"
     try:
         version = metadata.version(_SDK)
     except metadata.PackageNotFoundError:
-        raise MissingSdkError(
-            f"bundle_sdk: {_SDK} is not installed where the app is synthesized; "
-            f"run: pip install '{_SDK}>={wanted}'"
-        ) from None
+        return f"{_SDK} is not installed where the app is synthesized; {advice}"
     if tuple(int(part) for part in re.findall(r"\d+", version)[:3]) < _SDK_MIN_VERSION:
-        raise MissingSdkError(
-            f"bundle_sdk: {_SDK} {version} does not know AssociateContactWithUser; "
-            f"run: pip install '{_SDK}>={wanted}'"
-        )
+        return f"{_SDK} {version} does not know AssociateContactWithUser; {advice}"
+    return None

@@ -21,6 +21,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from connect_associations import _identifiers
+from connect_associations._identifiers import ANY_REGION
 from connect_associations.contact_release import ReleaseMode
 
 if TYPE_CHECKING:
@@ -116,25 +117,31 @@ class Permissions:
         :param preferred_user_only: whether the user is also a condition.
         """
 
+        # A replicated instance must be called in the Region where the contact is active now.
+        # Its IDs are the same there, and exist nowhere else.
         def arn_of(identifier: Identifier) -> str:
-            return identifier.arn(self._stack, region=self._stack.region, instance=instance)
+            return identifier.arn(self._stack, region=ANY_REGION, instance=instance)
 
-        instance_arn = instance.arn(self._stack, region=self._stack.region)
-        contact_arn, user_arn = arn_of(contact), arn_of(user)
+        instance_arn, contact_arn, user_arn = arn_of(instance), arn_of(contact), arn_of(user)
         condition = (
-            {"ArnEquals": {"connect:PreferredUserArn": user_arn}} if preferred_user_only else None
+            {"ArnLike": {"connect:PreferredUserArn": user_arn}} if preferred_user_only else None
         )
+        on_contact = ["connect:DescribeContact"]
+        if action := _RELEASE_ACTIONS[release]:
+            on_contact.append(action)
         statements = [
             _allow(
                 ["connect:AssociateContactWithUser"],
                 [instance_arn, user_arn, contact_arn],
                 condition,
-            )
+            ),
+            _allow(on_contact, [contact_arn]),
+            # Tells a user who does not exist from a contact that cannot be assigned.
+            _allow(
+                ["connect:DescribeUser"],
+                [user.arn(self._stack, region=self._stack.region, instance=instance)],
+            ),
         ]
-        on_contact = ["connect:DescribeContact"]
-        if action := _RELEASE_ACTIONS[release]:
-            on_contact.append(action)
-        statements.append(_allow(on_contact, [contact_arn]))
         if release is ReleaseMode.TRANSFER_TO_QUEUE:
             targets = [arn_of(target) for target in (contact_flow, queue) if target]
             statements.append(_allow(["connect:TransferContact"], [instance_arn, *targets]))
@@ -192,7 +199,7 @@ def _allow(
     condition: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     statement: dict[str, object] = {
-        "Action": sorted(actions),
+        "Action": sorted(actions) if len(actions) > 1 else actions[0],
         "Effect": "Allow",
         "Resource": list(resources) if len(resources) > 1 else resources[0],
     }

@@ -1,8 +1,13 @@
 """The provider that serves all associations of a stack."""
 
+# The classes that jsii generates name their parameters otherwise than its protocols do:
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
+import functools
 import math
+import re
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
@@ -20,12 +25,15 @@ from connect_associations import _lambda_asset
 from connect_associations._declarations import Declarations
 from connect_associations._identifiers import is_token
 from connect_associations._permissions import Permissions
-from connect_associations.invalid_association_error import InvalidAssociationError
+from connect_associations.invalid_association_error import raise_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ID = "ConnectAssociationProvider"
+_SERVICE_FUNCTION = "framework-onEvent"
+"""What the framework calls the function that CloudFormation calls."""
+
 _SERVICE_LOGICAL_ID = "ConnectAssociations"
 """Short, because every custom resource repeats it; fixed, because there is one a stack."""
 
@@ -100,8 +108,7 @@ class ConnectAssociationProvider(Construct):
         bundle_sdk: bool = False,
     ) -> None:
         stack = cdk.Stack.of(scope)
-        code = _check(
-            f"{scope.node.path}/{construct_id}",
+        problems = _find_problems(
             convergence_timeout=convergence_timeout,
             vpc=vpc,
             vpc_subnets=vpc_subnets,
@@ -111,26 +118,18 @@ class ConnectAssociationProvider(Construct):
             bundle_sdk=bundle_sdk,
             rival=_providers.get(stack),
         )
+        raise_problems(scope, construct_id, problems)
+
         super().__init__(scope, construct_id)
         _providers[stack] = self
         if permissions_boundary:
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
-
         convergence = (
             int(convergence_timeout.to_seconds()) if convergence_timeout else _DEFAULT_CONVERGENCE
         )
         self._service_timeout = min(_MAX_SERVICE_TIMEOUT, convergence + _OVERHEAD)
-        self._role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="Associates users and contacts of Amazon Connect for this stack.",
-        )
-        self._permissions = Permissions(self, self._role)
-        self._declarations = Declarations(self._permissions)
-        self.node.add_validation(self._declarations)
 
-        log_groups = [
+        on_event_logs, is_complete_logs, framework_logs = (
             logs.LogGroup(
                 self,
                 f"{name}Logs",
@@ -139,11 +138,13 @@ class ConnectAssociationProvider(Construct):
                 encryption_key=encryption_key,
             )
             for name in ("OnEvent", "IsComplete", "Framework")
-        ]
-        self._grant_basics(log_groups[:2], vpc=vpc, encryption_key=encryption_key)
-        groups = security_groups
-        if vpc and not groups:
-            groups = [
+        )
+        self._role = self._create_role([on_event_logs, is_complete_logs], in_vpc=vpc is not None)
+        self._permissions = Permissions(self, self._role)
+        self._declarations = Declarations(self._permissions)
+        self.node.add_validation(self._declarations)
+        if vpc and not security_groups:
+            security_groups = [
                 ec2.SecurityGroup(
                     self,
                     "SecurityGroup",
@@ -152,39 +153,41 @@ class ConnectAssociationProvider(Construct):
                 )
             ]
 
-        def handler(
-            name: str, handler: str, timeout: cdk.Duration, log_group: logs.LogGroup
-        ) -> lambda_.Function:
-            return lambda_.Function(
-                self,
-                name,
-                code=code,
-                handler=f"connect_provider.handler.{handler}",
-                runtime=runtime or lambda_.Runtime.PYTHON_3_14,
-                architecture=lambda_.Architecture.ARM_64,
-                memory_size=_MEMORY_MIB,
-                timeout=timeout,
-                role=self._role,
-                log_group=log_group,
-                logging_format=lambda_.LoggingFormat.JSON,
-                environment={
-                    "CONVERGENCE_TIMEOUT_SECONDS": str(convergence),
-                    "TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT": cdk.Lazy.string(
-                        cast("cdk.IStableStringProducer", _SingleCount(self._declarations))
-                    ),
-                },
-                environment_encryption=encryption_key,
-                reserved_concurrent_executions=reserved_concurrent_executions,
-                layers=layers,
-                vpc=vpc,
-                vpc_subnets=vpc_subnets,
-                security_groups=groups,
-                description="Plans and carries out associations in Amazon Connect.",
-            )
-
-        self._on_event = handler("OnEvent", "on_event", _ON_EVENT_TIMEOUT, log_groups[0])
-        self._is_complete = handler(
-            "IsComplete", "is_complete", _IS_COMPLETE_TIMEOUT, log_groups[1]
+        create_handler = functools.partial(
+            lambda_.Function,
+            self,
+            code=_lambda_asset.code(bundle_sdk=bundle_sdk),
+            runtime=runtime or lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=_MEMORY_MIB,
+            role=self._role,
+            logging_format=lambda_.LoggingFormat.JSON,
+            environment={
+                "CONVERGENCE_TIMEOUT_SECONDS": str(convergence),
+                "TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT": cdk.Lazy.string(
+                    cast("cdk.IStableStringProducer", _SingleCount(self._declarations))
+                ),
+            },
+            environment_encryption=encryption_key,
+            reserved_concurrent_executions=reserved_concurrent_executions,
+            layers=layers,
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+            security_groups=security_groups,
+        )
+        self._on_event = create_handler(
+            "OnEvent",
+            handler="connect_provider.handler.on_event",
+            description="Plans associations in Amazon Connect, and changes nothing.",
+            timeout=_ON_EVENT_TIMEOUT,
+            log_group=on_event_logs,
+        )
+        self._is_complete = create_handler(
+            "IsComplete",
+            handler="connect_provider.handler.is_complete",
+            description="Carries planned associations out in Amazon Connect.",
+            timeout=_IS_COMPLETE_TIMEOUT,
+            log_group=is_complete_logs,
         )
         self._provider = custom_resources.Provider(
             self,
@@ -198,13 +201,15 @@ class ConnectAssociationProvider(Construct):
             ),
             # The waiter's input holds the callback URL of CloudFormation: it is not logged.
             disable_waiter_state_machine_logging=True,
-            log_group=log_groups[2],
+            log_group=framework_logs,
             vpc=vpc,
             vpc_subnets=vpc_subnets,
-            security_groups=groups,
+            security_groups=security_groups,
             provider_function_env_encryption=encryption_key,
         )
-        service = self._provider.node.find_child("framework-onEvent").node.default_child
+        if encryption_key:
+            self._allow_key_use(encryption_key)
+        service = self._provider.node.find_child(_SERVICE_FUNCTION).node.default_child
         cast("cdk.CfnResource", service).override_logical_id(_SERVICE_LOGICAL_ID)
         # One object, so that thousands of resources hold the same token.
         self._short_service_token = cdk.Fn.sub(f"${{{_SERVICE_LOGICAL_ID}.Arn}}")
@@ -258,25 +263,25 @@ class ConnectAssociationProvider(Construct):
         """What the stack's associations declare."""
         return self._declarations
 
-    def _grant_basics(
-        self,
-        log_groups: Sequence[logs.LogGroup],
-        *,
-        vpc: ec2.IVpc | None,
-        encryption_key: kms.IKey | None,
-    ) -> None:
-        """Grant what does not depend on what is declared, and so must never be taken away.
+    def _create_role(self, log_groups: Sequence[logs.LogGroup], *, in_vpc: bool) -> iam.Role:
+        """Create the role with what does not depend on the associations of the stack.
 
         The handlers ask about their own stack before they remove a member: whether the stack
         still declares it elsewhere, and whether this is a rollback.
         """
-        self._role.add_to_policy(
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="Associates users and contacts of Amazon Connect for this stack.",
+        )
+        role.add_to_policy(
             iam.PolicyStatement(
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"],
                 resources=[group.log_group_arn for group in log_groups],
             )
         )
-        self._role.add_to_policy(
+        role.add_to_policy(
             iam.PolicyStatement(
                 actions=[
                     "cloudformation:DescribeStacks",
@@ -286,37 +291,46 @@ class ConnectAssociationProvider(Construct):
                 resources=[cdk.Stack.of(self).stack_id],
             )
         )
-        if vpc:
-            self._role.add_managed_policy(
+        if in_vpc:
+            role.add_managed_policy(
                 iam.ManagedPolicy.from_aws_managed_policy_name(
                     "service-role/AWSLambdaVPCAccessExecutionRole"
                 )
             )
-        if encryption_key:
-            encryption_key.grant_decrypt(self._role)
-            stack = cdk.Stack.of(self)
-            encryption_key.add_to_resource_policy(
-                iam.PolicyStatement(
-                    principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
-                    actions=[
-                        "kms:Decrypt*",
-                        "kms:DescribeKey",
-                        "kms:Encrypt*",
-                        "kms:GenerateDataKey*",
-                        "kms:ReEncrypt*",
-                    ],
-                    resources=["*"],
-                    conditions={
-                        "ArnLike": {
-                            "kms:EncryptionContext:aws:logs:arn": (
-                                f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:"
-                                "log-group:*"
-                            )
-                        }
-                    },
-                ),
-                allow_no_op=True,
-            )
+        return role
+
+    def _allow_key_use(self, key: kms.IKey) -> None:
+        """Let the functions read their environment, and CloudWatch Logs write the log groups."""
+        key.grant_decrypt(self._role)
+        for child in self._provider.node.children:
+            if isinstance(child, lambda_.Function):
+                key.grant_decrypt(child)
+        stack = cdk.Stack.of(self)
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+                actions=[
+                    "kms:Decrypt*",
+                    "kms:DescribeKey",
+                    "kms:Encrypt*",
+                    "kms:GenerateDataKey*",
+                    "kms:ReEncrypt*",
+                ],
+                resources=["*"],
+                conditions={
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:logs:arn": stack.format_arn(
+                            service="logs",
+                            resource="log-group",
+                            resource_name="*",
+                            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                        )
+                    }
+                },
+            ),
+            # An imported key's policy cannot be changed here.
+            allow_no_op=True,
+        )
 
 
 @jsii.implements(cdk.IStableStringProducer)
@@ -330,8 +344,7 @@ class _SingleCount:
         return str(self._declarations.single_count)
 
 
-def _check(  # noqa: PLR0913 - the props that have something to check
-    path: str,
+def _find_problems(  # noqa: PLR0913 - the props that have something to check
     *,
     convergence_timeout: cdk.Duration | None,
     vpc: ec2.IVpc | None,
@@ -341,8 +354,7 @@ def _check(  # noqa: PLR0913 - the props that have something to check
     reserved_concurrent_executions: int | None,
     bundle_sdk: bool,
     rival: ConnectAssociationProvider | None,
-) -> lambda_.Code:
-    """Check the props and return the handlers' code."""
+) -> list[str]:
     problems: list[str] = []
     if rival:
         problems.append(
@@ -363,14 +375,9 @@ def _check(  # noqa: PLR0913 - the props that have something to check
             f"reserved_concurrent_executions: {reserved_concurrent_executions} would stop the "
             f"handlers; expected at least 1"
         )
-    code = None
-    try:
-        code = _lambda_asset.code(bundle_sdk=bundle_sdk)
-    except _lambda_asset.MissingSdkError as error:
-        problems.append(str(error))
-    if problems or code is None:
-        raise InvalidAssociationError(path, problems)
-    return code
+    if bundle_sdk and (sdk_problem := _lambda_asset.find_sdk_problem()):
+        problems.append(f"bundle_sdk: {sdk_problem}")
+    return problems
 
 
 def _check_timeout(timeout: cdk.Duration, problems: list[str]) -> None:
@@ -387,7 +394,7 @@ def _check_timeout(timeout: cdk.Duration, problems: list[str]) -> None:
 
 def _is_usable(runtime: lambda_.Runtime) -> bool:
     name = runtime.name
-    if is_token(name) or not name.startswith("python"):
+    version = re.fullmatch(r"python(\d+)\.(\d+)", name)
+    if version is None:
         return is_token(name)
-    version = tuple(int(part) for part in name.removeprefix("python").split("."))
-    return version >= _OLDEST_RUNTIME
+    return (int(version[1]), int(version[2])) >= _OLDEST_RUNTIME

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import aws_cdk as cdk
 from constructs import Construct
 
@@ -12,6 +10,7 @@ from connect_associations._declarations import Declaration
 from connect_associations._identifiers import Identifier, Kind
 from connect_associations.connect_association_provider import ConnectAssociationProvider
 from connect_associations.contact_release import ContactRelease, ReleaseMode
+from connect_associations.invalid_association_error import raise_problems
 
 _UNCHOSEN_RELEASE = "connect-associations:contactReleaseNotChosen"
 
@@ -93,7 +92,7 @@ class ContactUserAssignment(Construct):
         _association.check_common(
             scope, provider=provider, removal_policy=removal_policy, problems=problems
         )
-        _association.raise_problems(scope, construct_id, problems)
+        raise_problems(scope, construct_id, problems)
 
         super().__init__(scope, construct_id)
         if release is None:

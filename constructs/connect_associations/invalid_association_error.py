@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from constructs import Construct
+
 
 class InvalidAssociationError(ValueError):
     """A construct's properties cannot be deployed.
@@ -20,3 +22,15 @@ class InvalidAssociationError(ValueError):
         self.problems = tuple(problems)
         listed = "".join(f"\n  - {problem}" for problem in self.problems)
         super().__init__(f"{path} cannot be deployed:{listed}")
+
+
+def raise_problems(scope: Construct, construct_id: str, problems: Iterable[str]) -> None:
+    """Raise all *problems* of a construct at once, if there are any.
+
+    :param scope: the construct's parent; the construct itself need not exist yet.
+    :param construct_id: the construct's ID below its parent.
+    :param problems: one sentence for each problem.
+    :raises InvalidAssociationError: there are problems.
+    """
+    if listed := list(problems):
+        raise InvalidAssociationError(f"{scope.node.path}/{construct_id}".lstrip("/"), listed)

@@ -11,6 +11,7 @@ from connect_associations import _association, _identifiers
 from connect_associations._declarations import Declaration
 from connect_associations._identifiers import Identifier, Kind
 from connect_associations.connect_association_provider import ConnectAssociationProvider
+from connect_associations.invalid_association_error import raise_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ class TrafficDistributionGroupMembership(Construct):
         _association.check_common(
             scope, provider=provider, removal_policy=removal_policy, problems=problems
         )
-        _association.raise_problems(scope, construct_id, problems)
+        raise_problems(scope, construct_id, problems)
 
         super().__init__(scope, construct_id)
         provider = provider or ConnectAssociationProvider.get_or_create(self)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import aws_cdk as cdk
 from constructs import Construct
 
@@ -11,6 +9,7 @@ from connect_associations import _association, _identifiers
 from connect_associations._declarations import Declaration
 from connect_associations._identifiers import Kind
 from connect_associations.connect_association_provider import ConnectAssociationProvider
+from connect_associations.invalid_association_error import raise_problems
 
 
 class TrafficDistributionGroupUser(Construct):
@@ -66,7 +65,7 @@ class TrafficDistributionGroupUser(Construct):
         _association.check_common(
             scope, provider=provider, removal_policy=removal_policy, problems=problems
         )
-        _association.raise_problems(scope, construct_id, problems)
+        raise_problems(scope, construct_id, problems)
 
         super().__init__(scope, construct_id)
         provider = provider or ConnectAssociationProvider.get_or_create(self)
