@@ -128,6 +128,9 @@ class GroupUsersAssociation:
         :raises ValueError: the physical ID does not belong to what is declared.
         """
         stack = invocation.stack
+        if stack.status.name == "DELETE_COMPLETE":
+            # An event delivered again: the stack's last Delete was answered long ago.
+            return ()
         claims = group_claims(request, stack, group_id=declared.group.id, users=declared.users)
         if stack.status.rolls_back or request.type is not RequestType.DELETE:
             steps = group_plan.undo(known, declared, keep=claims.users)
