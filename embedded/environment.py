@@ -24,9 +24,10 @@ from embedded.termination import sigterm_raises
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from connect_associations.testing.throttle import ThrottleSettings
     from embedded.background import BackgroundServer
 
-ACCOUNT = "000000000000"
+ACCOUNT = "123456789012"
 """The account that everything belongs to."""
 
 REGION = "us-east-1"
@@ -48,6 +49,7 @@ class EmbeddedEnvironment:
 
     :param aws_port: where AWS listens on loopback. Default: any free port
     :param connect_port: where Amazon Connect listens on loopback. Default: any free port
+    :param throttle: the quotas of Amazon Connect. Default: none
 
     :ivar folder: what is written for the time of the block, the logs among it; it stays, and is
         named on standard error, when an exception ends the block.
@@ -61,8 +63,15 @@ class EmbeddedEnvironment:
     connect: EmbeddedConnect
     cdk: CdkCli
 
-    def __init__(self, *, aws_port: int | None = None, connect_port: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        aws_port: int | None = None,
+        connect_port: int | None = None,
+        throttle: ThrottleSettings | None = None,
+    ) -> None:
         self._aws_port = aws_port
+        self._throttle = throttle
         self._connect_port = connect_port
         self._aws: BackgroundServer | None = None
         self._exits = contextlib.ExitStack()
@@ -90,7 +99,7 @@ class EmbeddedEnvironment:
                 if port is not None:
                     check_port(port, what=what)
             self.connect = exits.enter_context(
-                EmbeddedConnect(account=ACCOUNT, region=REGION, port=self._connect_port)
+                EmbeddedConnect(account=ACCOUNT, port=self._connect_port, throttle=self._throttle)
             )
             self._aws = self._start_aws()
             exits.callback(self._aws.stop)
@@ -111,6 +120,11 @@ class EmbeddedEnvironment:
         """Stop everything."""
         self._exits.__exit__(kind, error, traceback)
 
+    def exports(self) -> dict[str, str]:
+        """Return what of :attr:`env` a person's shell needs; the rest is for isolation."""
+        isolation = {*_KEPT, "HOME", "TMPDIR"}
+        return {name: value for name, value in self.env.items() if name not in isolation}
+
     def session(self, *, region: str = REGION) -> boto3.Session:
         """Return a boto3 session; its clients need ``endpoint_url=`` :attr:`aws_url`."""
         return boto3.Session(
@@ -125,6 +139,7 @@ class EmbeddedEnvironment:
         for attempt in range(1, _ATTEMPTS + 1):
             server = ministack(
                 port=self._aws_port or free_port(),
+                account=ACCOUNT,
                 region=REGION,
                 connect_url=self.connect.url,
                 folder=self.folder,

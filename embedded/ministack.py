@@ -14,12 +14,15 @@ _WAIT_SCALE = "0.1"
 """Pauses of Step Functions take a tenth of their time: the provider's waiter polls often."""
 
 
-def ministack(*, port: int, region: str, connect_url: str, folder: Path) -> BackgroundServer:
+def ministack(
+    *, port: int, account: str, region: str, connect_url: str, folder: Path
+) -> BackgroundServer:
     """Return the emulator, ready to start.
 
     Its environment holds only what is needed, because every Lambda function inherits it.
 
     :param port: where it listens.
+    :param account: its account.
     :param region: its Region where a request names none.
     :param connect_url: where Lambda functions find Connect.
     :param folder: where it may write; its log is there.
@@ -36,6 +39,7 @@ def ministack(*, port: int, region: str, connect_url: str, folder: Path) -> Back
             "TMPDIR": str(scratch),
             "GATEWAY_PORT": str(port),
             "BIND_HOST": HOST,
+            "MINISTACK_ACCOUNT_ID": account,
             "MINISTACK_REGION": region,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",

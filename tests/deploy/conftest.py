@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from embedded.environment import EmbeddedEnvironment
+
+from deployment import Deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from connect_associations.testing import ConnectEmulation
+
+_ENVIRONMENT = pytest.StashKey[EmbeddedEnvironment]()
+
+
+@pytest.fixture(scope="session")
+def environment(request: pytest.FixtureRequest) -> Iterator[EmbeddedEnvironment]:
+    """AWS and Connect on this machine: one for each worker, as each serves one test at a time."""
+    with EmbeddedEnvironment() as environment:
+        request.config.stash[_ENVIRONMENT] = environment
+        yield environment
+
+
+@pytest.fixture
+def connect(environment: EmbeddedEnvironment) -> ConnectEmulation:
+    """The small contact centre of ``connect_associations.testing.seed``, untouched."""
+    return environment.connect.reset()
+
+
+@pytest.fixture
+def stack(
+    environment: EmbeddedEnvironment,
+    connect: ConnectEmulation,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> Deployment:
+    """A stack of the test's own, on the untouched contact centre; nothing is deployed yet."""
+    del connect  # only has to be reset
+    name = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name).strip("-")[:100]
+    return Deployment(environment=environment, folder=tmp_path, name=name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Iterator[None]:
+    report = yield
+    environment = item.config.stash.get(_ENVIRONMENT, None)
+    if environment and report.failed:
+        report.sections.append(("the AWS emulator's log", environment.aws_log()))
+        calls = environment.connect.emulation.calls
+        report.sections.append(("calls of Connect", "\n".join(map(str, calls))))
+    return report

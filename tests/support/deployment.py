@@ -1,0 +1,97 @@
+"""A stack that a test deploys with the real CDK CLI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from embedded.environment import ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from constructs import IDependable
+    from embedded.cdk_cli import CdkRun
+    from embedded.environment import EmbeddedEnvironment
+
+    from connect_associations.testing import ConnectEmulation
+
+Write = tuple[str, str, str]
+"""The operation, the Region it was signed for, and the user or contact that it named."""
+
+
+class Deployment:
+    """One stack, deployed again and again with other contents.
+
+    The stack is synthesized in this process, because starting another Python for it costs more
+    than the deployment.
+
+    :param environment: where to deploy.
+    :param folder: where the assemblies go.
+    :param name: the stack's name.
+    """
+
+    def __init__(self, *, environment: EmbeddedEnvironment, folder: Path, name: str) -> None:
+        self._environment = environment
+        self._folder = folder
+        self._name = name
+        self._assemblies = 0
+
+    def deploy(self, build: Callable[[cdk.Stack], object], *, check: bool = True) -> CdkRun:
+        """Deploy the stack with what *build* puts into it."""
+        return self._environment.cdk.deploy(app=self._synthesize(build), check=check)
+
+    def destroy(self) -> CdkRun:
+        """Destroy the stack."""
+        return self._environment.cdk.destroy(app=self._assembly)
+
+    @property
+    def status(self) -> str:
+        """The stack's status."""
+        cloudformation = self._environment.session().client(
+            "cloudformation", endpoint_url=self._environment.aws_url
+        )
+        status: str = cloudformation.describe_stacks(StackName=self._name)["Stacks"][0][
+            "StackStatus"
+        ]
+        return status
+
+    @property
+    def _assembly(self) -> Path:
+        return self._folder / f"assembly-{self._assemblies}"
+
+    def _synthesize(self, build: Callable[[cdk.Stack], object]) -> Path:
+        self._assemblies += 1
+        app = cdk.App(outdir=str(self._assembly), analytics_reporting=False)
+        stack = cdk.Stack(app, self._name, env=cdk.Environment(account=ACCOUNT, region=REGION))
+        build(stack)
+        app.synth()
+        return self._assembly
+
+
+class Fails(cdk.CfnWaitCondition):
+    """A resource that cannot be created, and fails after others.
+
+    :param scope: the stack.
+    :param after: what has to be deployed first.
+    """
+
+    def __init__(self, scope: cdk.Stack, *, after: IDependable) -> None:
+        handle = cdk.CfnWaitConditionHandle(scope, "Never")
+        super().__init__(scope, "Fails", handle=handle.ref, timeout="1", count=1)
+        self.node.add_dependency(after)
+
+
+def writes(connect: ConnectEmulation) -> list[Write]:
+    """Return what was written in Connect since the last time, and forget it."""
+    found = [
+        (
+            call.operation,
+            call.region,
+            call.parameters.get("UserId") or call.parameters["ContactId"],
+        )
+        for call in connect.writes
+    ]
+    connect.recorder.clear()
+    return found
