@@ -5,12 +5,17 @@ users, and contacts; the modelled errors; quotas; and a switch for each behaviou
 nowhere. Importing it starts neither Node nor the CDK.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from connect_associations.testing.behaviour import ConnectBehaviour
 from connect_associations.testing.client import EmulationClient
 from connect_associations.testing.emulation import ConnectEmulation
 from connect_associations.testing.faults import Fault, FaultKind
-from connect_associations.testing.server import ConnectServer, serving
+from connect_associations.testing.in_process import mock_connect
 from connect_associations.testing.throttle import Quota, ThrottleSettings
+
+if TYPE_CHECKING:
+    from connect_associations.testing.server import ConnectServer, serving
 
 __all__ = [
     "ConnectBehaviour",
@@ -21,5 +26,15 @@ __all__ = [
     "FaultKind",
     "Quota",
     "ThrottleSettings",
+    "mock_connect",
     "serving",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the server module calls so
+    # Imported on use: `python -m` warns of a program that its own package imported before it ran.
+    if name in {"ConnectServer", "serving"}:
+        from connect_associations.testing import server  # noqa: PLC0415 - see above
+
+        return getattr(server, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

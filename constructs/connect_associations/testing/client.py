@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -10,11 +11,15 @@ from typing import Any
 class EmulationClient:
     """The administration of a served emulation.
 
+    Every method raises ValueError, with the server's reason, for what the emulation refuses: an
+    unknown group, switch or value.
+
     :param url: the server's address.
+    :ivar url: the same.
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def state(self) -> dict[str, Any]:
         """Return what Connect holds."""
@@ -68,8 +73,13 @@ class EmulationClient:
 
     def _send(self, what: str, given: object = None) -> Any:  # noqa: ANN401 - any JSON value
         request = urllib.request.Request(  # noqa: S310 - the address is the server's own
-            f"{self._url}/_emulation/{what}",
+            f"{self.url}/_emulation/{what}",
             data=None if given is None else json.dumps(given).encode(),
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                message = json.load(refused)["message"]
+            raise ValueError(f"the emulation refused {what}: {message}") from refused

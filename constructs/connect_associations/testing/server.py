@@ -13,7 +13,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connect_associations.testing.emulation import ConnectEmulation
 from connect_associations.testing.faults import ConnectionLostError, Fault
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         if self.path.startswith(_ADMIN):
-            self._administer(self.path.removeprefix(_ADMIN), json.loads(body or b"{}"))
+            self._administer(self.path.removeprefix(_ADMIN), body)
             return
         request = Request(
             method=self.command, target=self.path, headers=dict(self.headers), body=body
@@ -88,25 +88,40 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815 - http.server's names
 
-    def _administer(self, what: str, given: dict[str, Any]) -> None:
+    def _administer(self, what: str, body: bytes) -> None:
         emulation = self.server.emulation
-        actions: dict[str, Callable[[], object]] = {
+        looks: dict[str, Callable[[], object]] = {
             "state": emulation.state,
-            "calls": lambda: [call.as_dict() for call in emulation.recorder],
+            "calls": lambda: [call.as_dict() for call in emulation.calls],
+        }
+        changes: dict[str, Callable[..., object]] = {
             "calls/clear": emulation.recorder.clear,
-            "behaviour": lambda: emulation.behave(**given),
-            "throttle": lambda: emulation.limit(ThrottleSettings.from_dict(given)),
-            "fault": lambda: emulation.faults.add(Fault.from_dict(given)) and None,
-            "group-status": lambda: emulation.set_group_status(**given),
-            "put-member": lambda: emulation.put_member(**given),
-            "remove-member": lambda: emulation.remove_member(**given),
+            "behaviour": emulation.behave,
+            "throttle": lambda **given: emulation.limit(ThrottleSettings.from_dict(given)),
+            "fault": lambda **given: emulation.faults.add(Fault.from_dict(given)) and None,
+            "group-status": emulation.set_group_status,
+            "put-member": emulation.put_member,
+            "remove-member": emulation.remove_member,
             "reset": self.server.reset,
         }
-        action = actions.get(what)
-        if action is None:
-            self._send(404, b"{}", {})
+        if what not in looks and what not in changes:
+            self._refuse(404, f"There is no {_ADMIN}{what}.")
             return
-        self._send(200, json.dumps(action(), default=str).encode(), {})
+        method = "GET" if what in looks else "POST"
+        if self.command != method:
+            self._refuse(405, f"{_ADMIN}{what} takes {method}, not {self.command}.")
+            return
+        try:
+            answer = looks[what]() if what in looks else changes[what](**json.loads(body or b"{}"))
+        except KeyError as unknown:
+            self._refuse(400, f"There is no {unknown.args[0]}.")
+        except (TypeError, ValueError) as error:
+            self._refuse(400, str(error))
+        else:
+            self._send(200, json.dumps(answer, default=str).encode(), {})
+
+    def _refuse(self, status: int, message: str) -> None:
+        self._send(status, json.dumps({"message": message}).encode(), {})
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -127,6 +142,18 @@ def _seeded(account_id: str, throttle: ThrottleSettings) -> ConnectEmulation:
     return emulation
 
 
+def _throttle(*, off: bool, rate: float | None, burst: int | None) -> ThrottleSettings:
+    if off:
+        return ThrottleSettings.off()
+    own = ThrottleSettings()
+    if rate is None and burst is None:
+        return own
+    return ThrottleSettings.uniform(
+        rate=own.default.rate if rate is None else rate,
+        burst=own.default.burst if burst is None else burst,
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve a seeded emulation until SIGINT or SIGTERM.
 
@@ -136,14 +163,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--account-id", default="123456789012")
     parser.add_argument("--no-throttle", action="store_true")
-    parser.add_argument("--rate", type=float, default=2.0, help="requests a second")
-    parser.add_argument("--burst", type=int, default=5)
-    given = parser.parse_args(arguments)
-    throttle = (
-        ThrottleSettings.off()
-        if given.no_throttle
-        else ThrottleSettings.uniform(rate=given.rate, burst=given.burst)
+    parser.add_argument(
+        "--rate", type=float, help="requests a second for every operation; default: Connect's own"
     )
+    parser.add_argument(
+        "--burst", type=int, help="requests at once after a pause; default: Connect's own"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        throttle = _throttle(off=given.no_throttle, rate=given.rate, burst=given.burst)
+    except ValueError as error:
+        parser.error(str(error))
     try:
         server = ConnectServer(_seeded(given.account_id, throttle), port=given.port)
     except OSError as error:
