@@ -10,7 +10,7 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
-from moto.connect.models import ConnectBackend, Instance
+from moto.connect.models import ConnectBackend
 
 from connect_associations.testing.behaviour import Answer, IdentifierForm, TransferredContact
 from connect_associations.testing.entities import (
@@ -78,33 +78,6 @@ class EmulatedConnectBackend(ConnectBackend):
             self.world.remove_instance(instance)
         else:
             instance.replica_region = None
-
-    def put_instance(self, instance: ConnectInstance, *, alias: str | None) -> None:
-        """Make this Region hold *instance*, with its ID."""
-        held = Instance(
-            identity_management_type="CONNECT_MANAGED",
-            inbound_calls_enabled=True,
-            outbound_calls_enabled=True,
-            account_id=self.account_id,
-            region=self.region_name,
-            instance_alias=alias,
-        )
-        held.id = instance.id
-        held.arn = instance.arn_in(self.region_name)
-        self.instances[instance.id] = held
-
-    def replication_configuration(self, instance_id: str) -> dict[str, Any] | None:
-        """Return DescribeInstance's ReplicationConfiguration; None without a replica."""
-        instance = self.world.instances[Identifier.parse(instance_id).id]
-        if instance.replica_region is None:
-            return None
-        return {
-            "SourceRegion": instance.region,
-            "ReplicationStatusSummaryList": [
-                {"Region": region, "ReplicationStatus": "INSTANCE_REPLICATION_COMPLETE"}
-                for region in instance.regions
-            ],
-        }
 
     # Users ------------------------------------------------------------------------------------
 

@@ -189,7 +189,7 @@ def _refused(emulation: ConnectEmulation, call: Call, error: ConnectError) -> Re
 
 def _error(error: ConnectError) -> Response:
     return Response(
-        status=error.code,
+        status=int(error.code),  # pyright: ignore[reportArgumentType] # moto's type allows None; a ConnectError always has one
         body=json.dumps({"Message": error.message, "message": error.message}).encode(),
         headers={"x-amzn-ErrorType": error.error_type},
     )

@@ -66,7 +66,7 @@ def serving(emulation: ConnectEmulation, *, port: int = 0) -> Iterator[str]:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: ConnectServer
+    server: ConnectServer  # pyright: ignore[reportIncompatibleVariableOverride] # the only server it has
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)

@@ -1,5 +1,8 @@
 """Every operation of the emulation as boto3 calls it over HTTP."""
 
+# An answer that lacks a member fails its test as it should.
+# pyright: reportTypedDictNotRequiredAccess=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
