@@ -29,7 +29,7 @@ _ARN_ATTRIBUTES = frozenset(
     {"Arn", "ContactFlowArn", "QueueArn", "TrafficDistributionGroupArn", "UserArn"}
 )
 _GROUP_PARTITIONS = ("aws", "aws-us-gov")
-_SHOWN_LENGTH = 120
+_SHOWN_LENGTH = 160
 
 ANY_REGION = "*"
 """In an ARN for a policy: the Region is only known when the call is made."""
@@ -53,6 +53,7 @@ class Kind(Enum):
 
     def __init__(self, noun: str, resource: str) -> None:
         self.noun = noun
+        self.a_noun = f"{'an' if noun.startswith('i') else 'a'} {noun}"
         self.resource = resource
         self.pattern = re.compile(
             re.escape(resource)
@@ -177,7 +178,7 @@ def read(
     :param problems: where problems are collected; the answer is of no use when there are any.
     """
     if not isinstance(value, str) or not value:
-        problems.append(f"{name}: expected the ID or the ARN of a {kind.noun}, got {shown(value)}")
+        problems.append(f"{name}: expected the ID or the ARN of {kind.a_noun}, got {shown(value)}")
         return Identifier(kind=kind, value="", key="")
     if UUID.fullmatch(value):
         return Identifier(kind=kind, value=value.lower(), key=value.lower())
@@ -186,7 +187,7 @@ def read(
     if value.startswith("arn:"):
         return _read_arn(value, kind=kind, name=name, stack=stack, problems=problems)
     problems.append(
-        f"{name}: {shown(value)} is not the ID of a {kind.noun}; expected a UUID such as "
+        f"{name}: {shown(value)} is not the ID of {kind.a_noun}; expected a UUID such as "
         f"'12345678-90ab-cdef-1234-567890abcdef', an ARN, or a token"
     )
     return Identifier(kind=kind, value=value, key=value)
@@ -243,7 +244,7 @@ def _read_arn(
     ):
         shape = kind.resource.format(id="ID", instance="INSTANCE")
         problems.append(
-            f"{name}: {shown(value)} is not the ARN of a {kind.noun}; expected "
+            f"{name}: {shown(value)} is not the ARN of {kind.a_noun}; expected "
             f"arn:PARTITION:connect:REGION:ACCOUNT:{shape}, with UUIDs as IDs"
         )
         return Identifier(kind=kind, value=value, key=value)

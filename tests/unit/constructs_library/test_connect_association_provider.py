@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk.assertions import Match, Template
+from connect_associations import (
+    ConnectAssociationProvider,
+    InvalidAssociationError,
+    TrafficDistributionGroupMembership,
+    TrafficDistributionGroupUser,
+)
+from synthesis import GROUP, INSTANCE, SINGLE, new_stack, of_type, only, synthesize, user
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FUNCTION = "AWS::Lambda::Function"
+
+
+def declare(scope: cdk.Stack, number: int = 1, **props: Any) -> TrafficDistributionGroupUser:  # noqa: ANN401 - any prop
+    return TrafficDistributionGroupUser(
+        scope,
+        f"Agent{number}",
+        instance_id=INSTANCE,
+        traffic_distribution_group_id=GROUP,
+        user_id=user(number),
+        **props,
+    )
+
+
+def handlers(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the properties of our own functions by the handler's name."""
+    return {
+        function["Properties"]["Handler"].rpartition(".")[2]: function["Properties"]
+        for function in of_type(template, FUNCTION).values()
+        if function["Properties"]["Handler"].startswith("connect_provider.")
+    }
+
+
+def test_one_provider_serves_all_associations_of_a_stack(stack: cdk.Stack) -> None:
+    for number in range(3):
+        declare(stack, number)
+    TrafficDistributionGroupMembership(
+        stack,
+        "Others",
+        instance_id=INSTANCE,
+        traffic_distribution_group_id=GROUP,
+        user_ids=[user(8), user(9)],
+    )
+    template = synthesize(stack)
+    assert len(of_type(template, FUNCTION)) == 5
+    assert len(of_type(template, SINGLE)) == 3
+    for handler in handlers(template).values():
+        variables = handler["Environment"]["Variables"]
+        assert variables["TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT"] == "3"
+
+
+def test_get_or_create_answers_the_same_provider(stack: cdk.Stack) -> None:
+    provider = ConnectAssociationProvider(stack, "Mine")
+    assert ConnectAssociationProvider.get_or_create(stack) is provider
+    assert ConnectAssociationProvider.get_or_create(declare(stack)) is provider
+
+
+def test_stacks_do_not_share_a_provider(tmp_path: Path) -> None:
+    first = new_stack(tmp_path)
+    second = cdk.Stack(first.node.root, "Second")
+    provider = ConnectAssociationProvider.get_or_create(first)
+    assert ConnectAssociationProvider.get_or_create(second) is not provider
+    with pytest.raises(InvalidAssociationError, match="belongs to another stack"):
+        declare(second, provider=provider)
+
+
+def test_a_second_provider_is_an_error(stack: cdk.Stack) -> None:
+    declare(stack)
+    with pytest.raises(InvalidAssociationError, match="the stack already has a provider") as error:
+        ConnectAssociationProvider(stack, "Mine")
+    assert "Stack/ConnectAssociationProvider" in str(error.value)
+
+
+def test_the_functions_are_what_they_should_be(stack: cdk.Stack) -> None:
+    declare(stack)
+    template = synthesize(stack)
+    ours = handlers(template)
+    assert ours.keys() == {"on_event", "is_complete"}
+    assert [ours[name]["Timeout"] for name in ("on_event", "is_complete")] == [840, 300]
+    assert ours["on_event"]["Code"] == ours["is_complete"]["Code"]
+    assert ours["on_event"]["Role"] == ours["is_complete"]["Role"]
+    for handler in ours.values():
+        assert handler["Runtime"] == "python3.14"
+        assert handler["Architectures"] == ["arm64"]
+        assert handler["MemorySize"] == 256
+        assert handler["LoggingConfig"]["LogFormat"] == "JSON"
+        assert handler["LoggingConfig"]["LogGroup"]["Ref"] in template["Resources"]
+        assert handler["Environment"]["Variables"]["CONVERGENCE_TIMEOUT_SECONDS"] == "2400"
+    for group in of_type(template, "AWS::Logs::LogGroup").values():
+        assert group["Properties"]["RetentionInDays"] == 30
+        assert group["DeletionPolicy"] == "Delete"
+    for function in of_type(template, FUNCTION).values():
+        assert "LogGroup" in function["Properties"]["LoggingConfig"]
+
+
+def test_the_waiter_logs_nothing_that_it_carries(stack: cdk.Stack) -> None:
+    declare(stack)
+    machine = only(synthesize(stack), "AWS::StepFunctions::StateMachine")["Properties"]
+    assert "LoggingConfiguration" not in machine
+
+
+@pytest.mark.parametrize(
+    ("timeout", "variable", "attempts", "service_timeout"),
+    [
+        (None, "2400", 480, None),  # 3,600 s, CloudFormation's default
+        (cdk.Duration.minutes(10), "600", 120, 1800),
+        (cdk.Duration.seconds(7), "7", 2, 1207),
+        (cdk.Duration.hours(1), "3600", 720, None),
+    ],
+)
+def test_time_outs(
+    stack: cdk.Stack,
+    timeout: cdk.Duration | None,
+    variable: str,
+    attempts: int,
+    service_timeout: int | None,
+) -> None:
+    ConnectAssociationProvider(stack, "Provider", convergence_timeout=timeout)
+    declare(stack)
+    template = synthesize(stack)
+    for handler in handlers(template).values():
+        assert handler["Environment"]["Variables"]["CONVERGENCE_TIMEOUT_SECONDS"] == variable
+    machine = only(template, "AWS::StepFunctions::StateMachine")["Properties"]
+    assert f'"IntervalSeconds":5,"MaxAttempts":{attempts},' in str(machine["DefinitionString"])
+    assert only(template, SINGLE)["Properties"].get("ServiceTimeout") == service_timeout
+
+
+@pytest.mark.parametrize(
+    ("props", "message"),
+    [
+        (
+            {"convergence_timeout": cdk.Duration.minutes(61)},
+            "convergence_timeout: 1 hour 1 minute is out of range",
+        ),
+        ({"convergence_timeout": cdk.Duration.seconds(0)}, "convergence_timeout: 0 seconds"),
+        ({"convergence_timeout": cdk.Duration.millis(1500)}, "convergence_timeout: 1 second 500"),
+        ({"runtime": lambda_.Runtime.NODEJS_22_X}, "runtime: 'nodejs22.x' cannot run"),
+        ({"runtime": lambda_.Runtime.PYTHON_3_9}, "runtime: 'python3.9' cannot run"),
+        ({"reserved_concurrent_executions": 0}, "reserved_concurrent_executions: 0 would stop"),
+        ({"vpc_subnets": ec2.SubnetSelection()}, "vpc: is missing"),
+    ],
+)
+def test_wrong_props(stack: cdk.Stack, props: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidAssociationError, match=message):
+        ConnectAssociationProvider(stack, "Provider", **props)
+
+
+def test_a_time_out_must_be_known_at_synth(stack: cdk.Stack) -> None:
+    timeout = cdk.Duration.seconds(cdk.CfnParameter(stack, "P", type="Number").value_as_number)
+    with pytest.raises(InvalidAssociationError, match="must be known at synth"):
+        ConnectAssociationProvider(stack, "Provider", convergence_timeout=timeout)
+
+
+def test_logs_runtime_layers_and_concurrency(stack: cdk.Stack) -> None:
+    layer = "arn:aws:lambda:eu-central-1:123456789012:layer:mine:1"
+    ConnectAssociationProvider(
+        stack,
+        "Provider",
+        log_retention=logs.RetentionDays.ONE_YEAR,
+        log_removal_policy=cdk.RemovalPolicy.RETAIN,
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        layers=[lambda_.LayerVersion.from_layer_version_arn(stack, "Layer", layer)],
+        reserved_concurrent_executions=7,
+    )
+    template = synthesize(stack)
+    for handler in handlers(template).values():
+        assert handler["Runtime"] == "python3.13"
+        assert handler["Layers"] == [layer]
+        assert handler["ReservedConcurrentExecutions"] == 7
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    assert len(groups) == 3
+    for group in groups.values():
+        assert group["Properties"]["RetentionInDays"] == 365
+        assert group["DeletionPolicy"] == "Retain"
+
+
+def test_the_permissions_boundary_reaches_every_role(stack: cdk.Stack) -> None:
+    boundary = "arn:aws:iam::123456789012:policy/Boundary"
+    ConnectAssociationProvider(
+        stack,
+        "Provider",
+        permissions_boundary=iam.ManagedPolicy.from_managed_policy_arn(
+            stack, "Boundary", boundary
+        ),
+    )
+    roles = of_type(synthesize(stack), "AWS::IAM::Role")
+    assert len(roles) == 5
+    for role in roles.values():
+        assert role["Properties"]["PermissionsBoundary"] == boundary
+
+
+@pytest.mark.parametrize("own_group", [False, True])
+def test_every_function_runs_in_the_vpc(stack: cdk.Stack, *, own_group: bool) -> None:
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=1, restrict_default_security_group=False)
+    group = ec2.SecurityGroup(stack, "Mine", vpc=vpc)
+    ConnectAssociationProvider(
+        stack,
+        "Provider",
+        vpc=vpc,
+        vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+        security_groups=[group] if own_group else None,
+    )
+    template = synthesize(stack)
+    groups = of_type(template, "AWS::EC2::SecurityGroup")
+    assert len(groups) == (1 if own_group else 2)
+    (expected,) = [name for name in groups if name.startswith("Mine") == own_group]
+    functions = of_type(template, FUNCTION)
+    assert len(functions) == 5
+    for function in functions.values():
+        config = function["Properties"]["VpcConfig"]
+        assert config["SecurityGroupIds"] == [{"Fn::GetAtt": [expected, "GroupId"]}]
+        assert all("Private" in subnet["Ref"] for subnet in config["SubnetIds"])
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::IAM::Role",
+        {
+            "Description": Match.string_like_regexp("Associates"),
+            "ManagedPolicyArns": [
+                {
+                    "Fn::Join": [
+                        "",
+                        Match.array_with(
+                            [
+                                ":iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
+                            ]
+                        ),
+                    ]
+                }
+            ],
+        },
+    )
+
+
+def test_the_key_encrypts_logs_and_environments(stack: cdk.Stack) -> None:
+    key = kms.Key(stack, "Key")
+    ConnectAssociationProvider(stack, "Provider", encryption_key=key)
+    template = synthesize(stack)
+    (key_id,) = of_type(template, "AWS::KMS::Key")
+    arn = {"Fn::GetAtt": [key_id, "Arn"]}
+    for group in of_type(template, "AWS::Logs::LogGroup").values():
+        assert group["Properties"]["KmsKeyId"] == arn
+    for function in of_type(template, FUNCTION).values():
+        assert function["Properties"]["KmsKeyArn"] == arn
+    decrypting = [
+        policy
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "kms:Decrypt" and statement["Resource"] == arn
+    ]
+    assert len(decrypting) == 4  # our role and the three of the framework
+    (for_logs,) = (
+        statement
+        for statement in only(template, "AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"]
+        if "Service" in statement["Principal"]
+    )
+    assert "ArnLike" in for_logs["Condition"]
+
+
+def test_an_imported_key_is_used_as_it_is(stack: cdk.Stack) -> None:
+    arn = "arn:aws:kms:eu-central-1:123456789012:key/mine"
+    ConnectAssociationProvider(
+        stack, "Provider", encryption_key=kms.Key.from_key_arn(stack, "Key", arn)
+    )
+    for function in of_type(synthesize(stack), FUNCTION).values():
+        assert function["Properties"]["KmsKeyArn"] == arn
+
+
+def test_tags_reach_everything_that_can_have_them(stack: cdk.Stack) -> None:
+    declare(stack)
+    cdk.Tags.of(stack).add("team", "telephony")
+    template = synthesize(stack)
+    for resource_type in (
+        FUNCTION,
+        "AWS::IAM::Role",
+        "AWS::Logs::LogGroup",
+        "AWS::StepFunctions::StateMachine",
+    ):
+        for resource in of_type(template, resource_type).values():
+            assert {"Key": "team", "Value": "telephony"} in resource["Properties"]["Tags"]
+
+
+def test_handlers_and_role_are_open_to_more_settings(stack: cdk.Stack) -> None:
+    provider = ConnectAssociationProvider(stack, "Provider")
+    provider.on_event_handler.add_environment("A", "1")
+    provider.is_complete_handler.add_environment("A", "1")
+    provider.role.add_managed_policy(
+        iam.ManagedPolicy.from_managed_policy_arn(stack, "Policy", "arn:aws:iam::1:policy/p")
+    )
+    template = synthesize(stack)
+    for handler in handlers(template).values():
+        assert handler["Environment"]["Variables"]["A"] == "1"
+    assert stack.resolve(provider.service_token) == {"Fn::GetAtt": ["ConnectAssociations", "Arn"]}

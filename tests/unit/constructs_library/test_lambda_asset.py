@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+import pytest
+from connect_associations import ConnectAssociationProvider, InvalidAssociationError, _lambda_asset
+from synthesis import of_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LAMBDA = Path(_lambda_asset.__file__).parents[2] / "lambda"
+
+
+def build(outdir: Path, *, bundle_sdk: bool = False) -> Path:
+    """Return the staged folder of the handlers' code."""
+    stack = cdk.Stack(cdk.App(outdir=str(outdir)), "Stack")
+    ConnectAssociationProvider(stack, "Provider", bundle_sdk=bundle_sdk)
+    root = stack.node.root
+    assert isinstance(root, cdk.App)
+    artifact = root.synth().get_stack_artifact(stack.artifact_id)
+    template: Mapping[str, object] = json.loads(Path(artifact.template_full_path).read_text())
+    (key,) = {
+        function["Properties"]["Code"]["S3Key"]
+        for function in of_type(template, "AWS::Lambda::Function").values()
+        if function["Properties"]["Handler"].startswith("connect_provider.")
+    }
+    return outdir / f"asset.{Path(key).stem}"
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_asset_is_our_python_code_and_nothing_else(tmp_path: Path) -> None:
+    asset = build(tmp_path)
+    assert files(asset) == {
+        str(path.relative_to(LAMBDA))
+        for path in LAMBDA.rglob("*.py")
+        if "__pycache__" not in path.parts
+    }
+    assert not list(asset.rglob("__pycache__"))
+
+
+def test_the_hash_does_not_change_with_caches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "lambda"
+    for name in files(build(tmp_path / "first")):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes((LAMBDA / name).read_bytes())
+    (copy / ".mypy_cache").mkdir()
+    (copy / ".mypy_cache" / "cache.py").write_text("")
+    (copy / "connect_provider" / "__pycache__").mkdir()
+    (copy / "connect_provider" / "__pycache__" / "handler.cpython-311.pyc").write_bytes(b"x")
+    (copy / "connect_provider" / "py.typed").write_text("")
+    monkeypatch.setattr(_lambda_asset, "_folder", lambda: copy)
+    assert build(tmp_path / "second").name == build(tmp_path / "third").name
+    monkeypatch.undo()
+    assert build(tmp_path / "fourth").name == build(tmp_path / "second").name
+
+
+def test_the_asset_is_small(tmp_path: Path) -> None:
+    asset = build(tmp_path / "out")
+    archive = tmp_path / "asset.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name in sorted(files(asset)):
+            zipped.write(asset / name, name)
+    assert archive.stat().st_size <= 30 * 1024
+
+
+def test_the_sdk_is_bundled_with_the_services_that_are_called(tmp_path: Path) -> None:
+    asset = build(tmp_path, bundle_sdk=True)
+    bundled = files(asset)
+    services = {name.split("/")[2] for name in bundled if name.startswith("botocore/data/")}
+    assert {name for name in services if "." not in name} == {"connect", "cloudformation"}
+    assert "connect_provider/__init__.py" in bundled
+    assert "botocore/cacert.pem" in bundled
+    assert not [name for name in bundled if name.endswith((".pyc", ".so")) or "/tests/" in name]
+    # Isolated and without site-packages: only what the asset holds can be imported.
+    code = (
+        f"import sys; sys.path.insert(0, {str(asset)!r}); sys.dont_write_bytecode = True\n"
+        "import boto3, connect_provider\n"
+        "connect = boto3.client('connect', region_name='us-east-1')\n"
+        "assert connect.can_paginate('list_traffic_distribution_group_users')\n"
+        "assert hasattr(connect, 'associate_contact_with_user')\n"
+        "boto3.client('cloudformation', region_name='us-east-1')\n"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)  # noqa: S603 - our own code
+
+
+def test_the_same_sdk_gives_the_same_hash(tmp_path: Path) -> None:
+    first, second = (build(tmp_path / name, bundle_sdk=True).name for name in ("a", "b"))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [(None, "boto3 is not installed"), ("1.40.4", "boto3 1.40.4 does not know")],
+)
+def test_an_sdk_that_cannot_be_bundled_is_told(
+    stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch, version: str | None, message: str
+) -> None:
+    def installed(name: str) -> str:
+        if version is None:
+            raise _lambda_asset.metadata.PackageNotFoundError(name)
+        return version
+
+    monkeypatch.setattr(_lambda_asset.metadata, "version", installed)
+    with pytest.raises(InvalidAssociationError, match=f"bundle_sdk: {message}.*pip install"):
+        ConnectAssociationProvider(stack, "Provider", bundle_sdk=True)
