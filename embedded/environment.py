@@ -135,6 +135,19 @@ class EmbeddedEnvironment:
         """Return the end of the AWS emulator's log."""
         return self._aws.log_tail() if self._aws else ""
 
+    def lambda_log(self, *, lines: int = 40) -> str:
+        """Return the end of what the Lambda functions logged, without the Provider framework."""
+        logs = self.session().client("logs", endpoint_url=self.aws_url)
+        events = [
+            event
+            for page in logs.get_paginator("describe_log_groups").paginate()
+            for group in page["logGroups"]
+            for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+            if "[provider-framework]" not in event["message"]
+        ]
+        events.sort(key=lambda event: event["timestamp"])
+        return "\n".join(event["message"].rstrip() for event in events[-lines:])
+
     def _start_aws(self) -> BackgroundServer:
         for attempt in range(1, _ATTEMPTS + 1):
             server = ministack(

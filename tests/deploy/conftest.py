@@ -9,7 +9,7 @@ from embedded.environment import EmbeddedEnvironment
 from deployment import Deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from connect_associations.testing import ConnectEmulation
@@ -47,10 +47,11 @@ def stack(
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
-) -> Iterator[None]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     environment = item.config.stash.get(_ENVIRONMENT, None)
     if environment and report.failed:
+        report.sections.append(("the Lambda functions' logs", environment.lambda_log()))
         report.sections.append(("the AWS emulator's log", environment.aws_log()))
         calls = environment.connect.emulation.calls
         report.sections.append(("calls of Connect", "\n".join(map(str, calls))))

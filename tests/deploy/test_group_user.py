@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import aws_cdk as cdk
 import pytest
 
 from connect_associations import TrafficDistributionGroupUser
@@ -21,6 +20,7 @@ from deployment import Deployment, Fails, writes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import aws_cdk as cdk
     from embedded.environment import EmbeddedEnvironment
 
     from connect_associations.testing import ConnectEmulation
@@ -149,11 +149,22 @@ def test_a_group_at_home_in_another_region(
     assert writes(connect) == [(JOIN, REPLICA_REGION, ANN), (LEAVE, REPLICA_REGION, ANN)]
 
 
-@pytest.mark.parametrize("missing", ["instance", "group", "user"])
+@pytest.mark.parametrize(
+    ("missing", "build"),
+    [
+        ("instance", group_user(instance=MISSING)),
+        ("group", group_user(group=MISSING)),
+        ("user", group_user(user=MISSING)),
+    ],
+    ids=["instance", "group", "user"],
+)
 def test_what_is_missing_is_named_at_once(
-    missing: str, stack: Deployment, connect: ConnectEmulation
+    missing: str,
+    build: Callable[[cdk.Stack], object],
+    stack: Deployment,
+    connect: ConnectEmulation,
 ) -> None:
-    run = stack.deploy(group_user(**{missing: MISSING}), check=False)  # type: ignore[arg-type] - a str each
+    run = stack.deploy(build, check=False)
     assert not run.succeeded
     assert run.seconds < 30
     assert missing in run.output.lower()
