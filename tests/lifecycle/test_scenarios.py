@@ -11,8 +11,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lifecycle.cast import (
-    ANN, BLUE, BOB, CHAT, CYD, DAN, EVE, RED, TASK, WEST,
-    assignment, declared_user, membership, sibling, single, stack_of,
+    ANN,
+    BLUE,
+    BOB,
+    CHAT,
+    CYD,
+    DAN,
+    EVE,
+    RED,
+    TASK,
+    WEST,
+    assignment,
+    declared_user,
+    membership,
+    sibling,
+    single,
+    stack_of,
 )  # fmt: skip
 from lifecycle.cloudformation import InFlight, Rollback, StackSettings
 from lifecycle.cloudformation_api import ReadFaults
@@ -35,11 +49,11 @@ both_kills = pytest.mark.parametrize("after_kill", list(AfterKill))
 
 def new_world(
     *,
-    handlers: Any = association_provider,  # noqa: ANN401 - real or broken ones
+    handlers: Any = association_provider,
     rollback: Rollback = Rollback.UPDATE_BACK,
     in_flight: InFlight = InFlight.CANCEL,
     after_kill: AfterKill = AfterKill.FAILS,
-    **switches: Any,  # noqa: ANN401 - the emulation's switches
+    **switches: Any,
 ) -> World:
     return World(
         handlers=handlers,

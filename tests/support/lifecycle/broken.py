@@ -6,7 +6,8 @@ mistake in the real ones would.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast as as_type
+from typing import TYPE_CHECKING, Any
+from typing import cast as as_type
 
 from lifecycle import cast
 from lifecycle.naive import NaiveProvider, canonical, pairs_of
@@ -32,7 +33,7 @@ class _Spoiled:
         self._client = client
         self.__dict__.update(instead)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
 
@@ -98,7 +99,7 @@ class ForgetsAdoption(Wrapper):
         """Return a client whose groups are empty while planning."""
         client = self.clients.connect(region)
 
-        def list_users(**arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+        def list_users(**arguments: Any) -> Any:
             if self._planning:
                 return {"TrafficDistributionGroupUserSummaryList": []}
             return client.list_traffic_distribution_group_users(**arguments)
@@ -126,7 +127,7 @@ class IgnoresRollbacks(Wrapper):
         """Return a client to whom no stack ever rolls back."""
         client = self.clients.cloudformation(region)
 
-        def describe(**arguments: Any) -> Any:  # noqa: ANN401 - boto3's
+        def describe(**arguments: Any) -> Any:
             answer = client.describe_stacks(**arguments)
             for stack in answer["Stacks"]:
                 if stack["StackStatus"].startswith("ROLLBACK"):

@@ -82,7 +82,7 @@ def named(text: str) -> str:
     return text
 
 
-def single(group: Thing | Any, user: Thing | Any, **more: Any) -> Body:  # noqa: ANN401 - any spelling
+def single(group: Thing | Any, user: Thing | Any, **more: Any) -> Body:
     """Declare one user of a group; what is not a :class:`Thing` is put in as it is."""
     return _body(
         GROUP_USER,
@@ -93,10 +93,10 @@ def single(group: Thing | Any, user: Thing | Any, **more: Any) -> Body:  # noqa:
 
 
 def membership(
-    group: Thing | Any,  # noqa: ANN401 - any spelling
-    *users: Thing | Any,  # noqa: ANN401 - any spelling
+    group: Thing | Any,
+    *users: Thing | Any,
     exclusive: bool | None = None,
-    **more: Any,  # noqa: ANN401 - a template holds any JSON value
+    **more: Any,
 ) -> Body:
     """Declare users of a group."""
     properties: Body = {
@@ -113,7 +113,7 @@ def assignment(
     user: Thing | Any,
     *,
     release: str | None = None,
-    **more: Any,  # noqa: ANN401 - any spelling
+    **more: Any,
 ) -> Body:
     """Declare who serves a contact."""
     properties: Body = {"ContactId": _spelled(contact), "UserId": _spelled(user)}
@@ -148,11 +148,11 @@ def stack_of(parameters: dict[str, Any] | None = None, **resources: Body) -> dic
     return template
 
 
-def _spelled(thing: Thing | Any) -> Any:  # noqa: ANN401 - any spelling
+def _spelled(thing: Thing | Any) -> Any:
     return thing.id if isinstance(thing, Thing) else thing
 
 
-def _body(kind: str, properties: Body, group: Thing | Any, more: Body) -> Body:  # noqa: ANN401 - any spelling
+def _body(kind: str, properties: Body, group: Thing | Any, more: Body) -> Body:
     properties = {"InstanceId": more.pop("instance", INSTANCE.id), **properties}
     if isinstance(group, Thing) and group is WEST:
         properties["Region"] = REPLICA

@@ -69,7 +69,7 @@ def connect_to(answerer: Answerer, clock: SimulatedClock) -> None:
 
 
 @functools.cache
-def _client(service: str, region: str) -> Any:  # noqa: ANN401 - one function for two services
+def _client(service: str, region: str) -> Any:
     client: Any = boto3.client(  # type: ignore[call-overload] # overloaded on literal names
         service,
         region_name=region,

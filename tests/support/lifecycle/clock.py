@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class LambdaKilled(BaseException):  # noqa: N818 - what happens to a process, not an error
+class LambdaKilled(BaseException):
     """The Lambda environment ended in mid-flight: no ``except Exception`` may see it."""
 
 

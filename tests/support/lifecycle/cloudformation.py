@@ -483,7 +483,7 @@ class Stack:
         resource.status = f"{operation.kind.upper()}_FAILED"
         self._history.note("stack", f"{operation.logical_id}: resource {operation.kind} cancelled")
 
-    def _request(  # noqa: PLR0913 - the fields of a custom resource's event
+    def _request(
         self,
         operation: _Operation,
         kind: str,
@@ -557,7 +557,7 @@ class Stack:
         self,
         operation: _Operation,
         whole: bool,
-        response: Mapping[str, Any],  # noqa: FBT001 - bound by partial
+        response: Mapping[str, Any],
     ) -> None:
         key = operation.logical_id
         succeeded = response["Status"] == "SUCCESS"
@@ -588,7 +588,7 @@ class Stack:
     # Small things
 
     def _resolved(self, deployment: Deployment, body: Mapping[str, Any]) -> dict[str, Any]:
-        def get_att(logical_id: str, attribute: str) -> Any:  # noqa: ANN401 - JSON
+        def get_att(logical_id: str, attribute: str) -> Any:
             resource = self.resources[logical_id]
             return resource.attributes[attribute] if resource.is_custom else resource.physical_id
 

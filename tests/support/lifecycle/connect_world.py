@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 class ContactState:
     """What became of a contact.
 
-    :ivar with_user: the ID of the user who has it or to whom it is offered.
-    :ivar accepted: whether that user has accepted it.
+    :ivar with_user: the ID of the user to whom it is offered, or else of who has it.
+    :ivar agent: the ID of the user who accepted it last; while it is offered to another one,
+        nothing in the API tells to whom.
     :ivar offers: to whom it has been offered, in order, by user ID.
     """
 
     with_user: str | None
-    accepted: bool
+    agent: str | None
     offers: tuple[str, ...]
     ended: bool
     transferred: bool
@@ -57,7 +58,7 @@ class ConnectWorld(Protocol):
         ...
 
     def group_becomes_active(self, group: Thing, *, after: float) -> None:
-        """Let the group be CREATION_IN_PROGRESS for some seconds."""
+        """Let the group be new, or being updated if it has members, for some seconds."""
         ...
 
     def user_replicates(self, user: Thing, *, after: float) -> None:

@@ -26,7 +26,7 @@ class Spelling(Enum):
     PARAMETER = "Ref to a parameter"
     RESOURCE = "Fn::GetAtt of a resource of the stack"
 
-    def of(self, thing: Thing) -> Any:  # noqa: ANN401 - a string or an intrinsic function
+    def of(self, thing: Thing) -> Any:
         """Return *thing* in this spelling."""
         match self:
             case Spelling.ID:

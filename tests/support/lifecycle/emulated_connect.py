@@ -92,11 +92,12 @@ class EmulatedConnect:
         self._emulation.remove_member(group.id, user.id)
 
     def group_becomes_active(self, group: Thing, *, after: float) -> None:
-        """Let the group be CREATION_IN_PROGRESS for some seconds."""
+        """Let the group be new, or being updated if it has members, for some seconds."""
         world = self._emulation.world
+        held = world.groups[group.id]
         world.set_group_status(
-            world.groups[group.id],
-            GroupStatus.CREATION_IN_PROGRESS,
+            held,
+            GroupStatus.UPDATE_IN_PROGRESS if held.members else GroupStatus.CREATION_IN_PROGRESS,
             then=GroupStatus.ACTIVE,
             countdown=world.countdown(calls=None, seconds=after),
         )
@@ -111,8 +112,8 @@ class EmulatedConnect:
         """Return a contact's state."""
         held = self._emulation.world.contacts[contact.id]
         return ContactState(
-            with_user=held.agent_id or held.offered_to,
-            accepted=held.agent_id is not None,
+            with_user=held.offered_to or held.agent_id,
+            agent=held.agent_id,
             offers=tuple(held.offers),
             ended=held.ended_at is not None,
             transferred=held.transfers > 0 or held.transferred_to is not None,

@@ -180,7 +180,7 @@ class Operation:
     def _offered_again(self) -> Iterator[str]:
         for contact, before, after in self._changes():
             fresh = after.offers[len(before.offers) :]
-            if before.accepted and fresh and fresh[0] == before.with_user:
+            if before.agent == before.with_user and fresh[:1] == (before.agent,):
                 yield f"{Promise.NOT_OFFERED_AGAIN}: {cast.NAMES[contact]}"
 
     def _others(self) -> Iterator[str]:
@@ -224,7 +224,9 @@ class Operation:
         mine = before.with_user == declared.user.id and not before.ended
         if touched and not (mine and declared.release in ("STOP", "TRANSFER_TO_QUEUE")):
             yield f"{Promise.CONTACT_UNTOUCHED}: {name} was released, though not {declared}"
-        must = mine and not declared.retain and not self.excuses.extras
+        # A pending offer cannot be seen while the agent who had the contact before still has it.
+        seen = before.agent in (None, declared.user.id)
+        must = mine and seen and not declared.retain and not self.excuses.extras
         if must and declared.release == "STOP" and not after.ended:
             yield f"{Promise.CONTACT_RELEASED}: {name} was not stopped"
         if must and declared.release == "TRANSFER_TO_QUEUE" and not after.transferred:

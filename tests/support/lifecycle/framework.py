@@ -37,11 +37,11 @@ Respond = "Callable[[Mapping[str, Any]], None]"
 class Handlers(Protocol):
     """What the project's Lambda functions do."""
 
-    def on_event(self, event: Event, context: Any) -> Any:  # noqa: ANN401 - Lambda's own types
+    def on_event(self, event: Event, context: Any) -> Any:
         """Plan."""
         ...
 
-    def is_complete(self, event: Event, context: Any) -> Any:  # noqa: ANN401 - Lambda's own types
+    def is_complete(self, event: Event, context: Any) -> Any:
         """Converge."""
         ...
 
@@ -60,7 +60,7 @@ class FrameworkSettings:
     :ivar always_cold: every invocation finds a new container.
     """
 
-    query_interval: float = 5.0
+    query_interval: float = 10.0
     total_timeout: float = 700.0
     on_event_timeout: float = 900.0
     is_complete_timeout: float = 300.0
@@ -170,7 +170,7 @@ class ProviderFramework:
             self._settings.query_interval, lambda: self._is_complete(event, respond, give_up)
         )
 
-    def _invoke(self, function: str, event: Event, timeout: float) -> Any:  # noqa: ANN401 - JSON
+    def _invoke(self, function: str, event: Event, timeout: float) -> Any:
         deadline = self._clock.time() + timeout
         idle = self._idle[function]
         handlers = idle.pop() if idle and not self._settings.always_cold else self._new_handlers()
@@ -225,6 +225,6 @@ class ProviderFramework:
         respond(response)
 
 
-def _copy(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _copy(value: Any) -> Any:
     """Return what is left of *value* after a trip through JSON, as between Lambda functions."""
     return json.loads(json.dumps(value))

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from lifecycle import cast
 from lifecycle.cloudformation import InFlight, Rollback, StackSettings
@@ -75,7 +75,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     )
     def a_world(
         self,
-        behaviour: Any,  # noqa: ANN401 - the emulation's own type
+        behaviour: Any,
         stack: StackSettings,
         framework: FrameworkSettings,
         members: set[tuple[cast.Thing, cast.Thing]],
@@ -97,18 +97,22 @@ class LifecycleMachine(RuleBasedStateMachine):
         for switch, value in behaviour.as_dict().items():
             self.statistics.count("variants", f"{switch}={value}")
 
+    @rule(data=st.data())
+    def deploy(self, data: st.DataObject) -> None:
+        """Deploy the next version of the stack while all goes well."""
+        self.deploy_in_trouble(data, Trouble())
+
     @rule(data=st.data(), trouble=troubles)
-    def deploy(self, data: st.DataObject, trouble: Trouble) -> None:
+    def deploy_in_trouble(self, data: st.DataObject, trouble: Trouble) -> None:
         """Deploy the next version of the stack."""
         new = data.draw(next_declared(self.declared, one_group=self.one_group), label="declared")
         self._step("deploy")
         self._deploy(new, trouble)
 
+    @precondition(lambda self: self.declared)
     @rule(data=st.data())
     def deploy_in_other_words(self, data: st.DataObject) -> None:
         """Deploy the same stack with other spellings: nothing may be written."""
-        if not self.declared:
-            return
         self._step("deploy in other words")
         new = data.draw(respelled(self.declared), label="respelled")
         mark = len(self.world.faulty.calls)
@@ -122,11 +126,10 @@ class LifecycleMachine(RuleBasedStateMachine):
                 for call in self.world.faulty.writes_since(mark)
             )
 
+    @precondition(lambda self: self.world.stack.status not in ("", "DELETE_COMPLETE"))
     @rule(trouble=troubles)
     def delete(self, trouble: Trouble) -> None:
         """Delete the stack; after a failure once more."""
-        if not self.world.stack.status or self.world.stack.status == "DELETE_COMPLETE":
-            return
         self._step("delete")
         before = self.world.state()
         mark = len(self.world.stack.events)
@@ -164,12 +167,11 @@ class LifecycleMachine(RuleBasedStateMachine):
         self.world.history.note("somebody", f"{user} takes {contact}")
         self.world.connect.serve(contact, user)
 
+    @precondition(lambda self: self.stale_events and self.world.events)
     @rule(number=st.integers(0, 30))
     def an_old_event_comes_again(self, number: int) -> None:
         """Deliver an event again that was answered long ago."""
         events = self.world.events
-        if not events or not self.stale_events:
-            return
         self._step("an old event comes again")
         event = events[number % len(events)]
         before = self.world.state()
@@ -181,9 +183,9 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever happened, the stack can be deleted, and others' members stay."""
-        if self.broken or not hasattr(self, "world") or not self.world.stack.status:
+        if self.broken or not hasattr(self, "world"):
             return
-        if self.world.stack.status != "DELETE_COMPLETE":
+        if self.world.stack.status not in ("", "DELETE_COMPLETE"):
             self.delete(Trouble())
 
     # One operation
@@ -234,7 +236,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         trouble: Trouble,
         act: Any,
         *,
-        earlier: Excuses | None = None,  # noqa: ANN401 - returns the status
+        earlier: Excuses | None = None,
     ) -> Excuses:
         """Run *act* while things go wrong; return what that excuses."""
         world = self.world
@@ -248,6 +250,13 @@ class LifecycleMachine(RuleBasedStateMachine):
             denied_until=started + trouble.denied if not stack.status else 0.0,
         )
         world.cloudformation.faults = trouble.read_faults()
+        for thing, seconds in trouble.slow.items():
+            if thing in cast.GROUPS:
+                world.connect.group_becomes_active(thing, after=seconds)
+                self.statistics.count("faults", "group not ACTIVE")
+            else:
+                world.connect.user_replicates(thing, after=seconds)
+                self.statistics.count("faults", "user not replicated")
         world.repeat_events(
             lambda number: (
                 (trouble.repeats[number - first_event],)

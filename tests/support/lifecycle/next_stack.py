@@ -36,7 +36,9 @@ def next_declared(
     it does not ask for two.
     """
     new = dict(declared)
-    for edit in draw(st.lists(st.sampled_from(_EDITS), min_size=1, max_size=_MAX_EDITS)):
+    for edit in draw(
+        st.lists(st.sampled_from(_EDITS), min_size=1 if declared else 2, max_size=_MAX_EDITS)
+    ):
         _edit(draw, new, edit)
     for key in [key for key in new if key in declared]:
         if _type(new[key]) != _type(declared[key]):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _SUB = re.compile(r"\$\{([^}]+)\}")
 
 
-def as_strings(value: Any) -> Any:  # noqa: ANN401 - a template holds any JSON value
+def as_strings(value: Any) -> Any:
     """Return *value* with every primitive as CloudFormation hands it to a custom resource."""
     if isinstance(value, dict):
         return {name: as_strings(item) for name, item in value.items()}
@@ -23,7 +23,7 @@ def as_strings(value: Any) -> Any:  # noqa: ANN401 - a template holds any JSON v
     return str(value)
 
 
-def references(value: Any) -> Iterator[str]:  # noqa: ANN401 - see as_strings
+def references(value: Any) -> Iterator[str]:
     """Go through the names that Ref, Fn::GetAtt and Fn::Sub mention within *value*."""
     if isinstance(value, list):
         for item in value:
@@ -64,11 +64,11 @@ class Deployment:
 
     def resolve(
         self,
-        value: Any,  # noqa: ANN401 - see as_strings
+        value: Any,
         *,
         ref: Callable[[str], str],
         get_att: Callable[[str, str], Any],
-    ) -> Any:  # noqa: ANN401 - see as_strings
+    ) -> Any:
         """Return *value* with its intrinsic functions computed.
 
         :param ref: a resource's physical ID.
@@ -82,7 +82,7 @@ class Deployment:
             name, dot, attribute = match[1].partition(".")
             return str(get_att(name, attribute)) if dot else named(name)
 
-        def walk(item: Any) -> Any:  # noqa: ANN401 - see as_strings
+        def walk(item: Any) -> Any:
             if isinstance(item, list):
                 return [walk(element) for element in item]
             if not isinstance(item, dict):

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hypothesis import strategies as st
 
+from lifecycle import cast
 from lifecycle.cloudformation_api import ReadFaults
 from lifecycle.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lifecycle.cast import Thing
 
 _T = TypeVar("_T")
 
@@ -41,6 +44,7 @@ class Trouble:
     :ivar faults: by the number of the Connect call.
     :ivar repeats: after how many seconds an event is delivered again, by its number.
     :ivar stale: delay by the number of an event of an earlier operation.
+    :ivar slow: for how many seconds a group is not ACTIVE, or a user not replicated.
     :ivar denied: for how many seconds Connect denies everything.
     """
 
@@ -48,6 +52,7 @@ class Trouble:
     writes_only: bool = False
     repeats: Mapping[int, float] = field(default_factory=dict)
     stale: Mapping[int, float] = field(default_factory=dict)
+    slow: Mapping[Thing, float] = field(default_factory=dict)
     denied: float = 0.0
     unreadable: frozenset[str] = frozenset()
     throttled_reads: int = 0
@@ -74,27 +79,53 @@ _sabotage = st.builds(
     last=st.booleans(),
     revert=st.sampled_from((False, False, False, True)),
 )
+_slow = st.dictionaries(
+    st.sampled_from((*cast.GROUPS, *cast.USERS)),
+    st.sampled_from((3.0, 30.0, 120.0)),
+    min_size=1,
+    max_size=2,
+)
 
 
-def _rarely(strategy: st.SearchStrategy[_T], default: _T) -> st.SearchStrategy[_T]:
-    usual = st.just(default)
-    return st.one_of(usual, usual, usual, strategy)
+def _faults(kinds: tuple[Fault, ...]) -> st.SearchStrategy[dict[int, Fault]]:
+    return st.dictionaries(
+        st.integers(0, _MAX_CALL), st.sampled_from(kinds), min_size=1, max_size=_MAX_FAULTS
+    )
+
+
+_kills = _faults((Fault.KILLED_BEFORE, Fault.KILLED_AFTER))
+_healing = _faults(tuple(fault for fault in Fault if not fault.kills))
+_repeats = st.dictionaries(st.integers(0, 4), _delays, min_size=1, max_size=3)
+_stale = st.dictionaries(st.integers(0, 12), _delays, min_size=1, max_size=2)
+
+
+def _perhaps(strategy: st.SearchStrategy[_T], default: _T) -> st.SearchStrategy[_T]:
+    return st.one_of(st.just(default), strategy)
 
 
 troubles: st.SearchStrategy[Trouble] = st.one_of(
-    st.just(Trouble()),
+    st.builds(Trouble, faults=_healing, denied=st.sampled_from((0.0, 10.0, 45.0))),
+    st.builds(Trouble, faults=_kills, writes_only=st.booleans()),
+    st.builds(Trouble, repeats=_repeats, faults=_perhaps(_healing, {})),
+    st.builds(Trouble, stale=_stale),
+    st.builds(Trouble, slow=_slow, repeats=_perhaps(_repeats, {})),
+    st.builds(Trouble, sabotage=_sabotage),
+    st.builds(Trouble, sabotage=_sabotage, slow=_slow),
+    st.builds(Trouble, sabotage=_sabotage, faults=_kills, writes_only=st.booleans()),
     st.builds(
         Trouble,
-        faults=st.dictionaries(
-            st.integers(0, _MAX_CALL), st.sampled_from(Fault), max_size=_MAX_FAULTS
-        ),
+        sabotage=_perhaps(_sabotage, None),
+        unreadable=st.frozensets(st.sampled_from(READS), min_size=1),
+    ),
+    st.builds(
+        Trouble,
+        faults=_perhaps(_faults(tuple(Fault)), {}),
         writes_only=st.booleans(),
-        repeats=_rarely(st.dictionaries(st.integers(0, 5), _delays, max_size=3), {}),
-        stale=_rarely(st.dictionaries(st.integers(0, 12), _delays, max_size=2), {}),
-        denied=_rarely(st.sampled_from((10.0, 45.0)), 0.0),
-        unreadable=_rarely(st.frozensets(st.sampled_from(READS), min_size=1), frozenset()),
-        throttled_reads=_rarely(st.integers(1, 3), 0),
-        sabotage=st.one_of(st.none(), _sabotage),
+        repeats=_perhaps(_repeats, {}),
+        stale=_perhaps(_stale, {}),
+        slow=_perhaps(_slow, {}),
+        throttled_reads=st.integers(0, 3),
+        sabotage=_perhaps(_sabotage, None),
     ),
 )
-"""Nothing at all, or any mixture."""
+"""One kind of trouble, two that meet, or any mixture."""
