@@ -136,17 +136,28 @@ class EmbeddedEnvironment:
         return self._aws.log_tail() if self._aws else ""
 
     def lambda_log(self, *, lines: int = 40) -> str:
-        """Return the end of what the Lambda functions logged, without the Provider framework."""
+        """Return the end of what the Python functions logged, oldest first.
+
+        The functions of the Provider framework are left out: they log every event at length.
+        """
+        functions = self.session().client("lambda", endpoint_url=self.aws_url)
         logs = self.session().client("logs", endpoint_url=self.aws_url)
+        handlers = [
+            function["FunctionName"]
+            for page in functions.get_paginator("list_functions").paginate()
+            for function in page["Functions"]
+            if function.get("Runtime", "").startswith("python")
+        ]
+        groups = logs.get_paginator("describe_log_groups").paginate()
         events = [
             event
-            for page in logs.get_paginator("describe_log_groups").paginate()
+            for page in groups
             for group in page["logGroups"]
+            if group["logGroupName"].removeprefix("/aws/lambda/") in handlers
             for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
-            if "[provider-framework]" not in event["message"]
         ]
         events.sort(key=lambda event: event["timestamp"])
-        return "\n".join(event["message"].rstrip() for event in events[-lines:])
+        return "\n".join([event["message"].rstrip() for event in events][-lines:])
 
     def _start_aws(self) -> BackgroundServer:
         for attempt in range(1, _ATTEMPTS + 1):
