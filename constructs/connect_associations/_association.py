@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from connect_associations import _identifiers
+from connect_associations._identifiers import Environment
 from connect_associations.connect_association_provider import ConnectAssociationProvider
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from connect_associations._identifiers import Identifier
 
-_PATH_METADATA = "aws:cdk:enable-path-metadata"
 _DEFAULT_SERVICE_TIMEOUT = 3600
 _REMOVAL_POLICIES = (
     cdk.RemovalPolicy.DESTROY,
@@ -79,7 +79,7 @@ def read_home_region(
             )
     home = group.region or region
     # A stack without an environment has a token as its Region, which no literal equals.
-    return None if home == stack.region else home
+    return None if home == Environment.of(stack).region else home
 
 
 def group_policy(
@@ -93,7 +93,7 @@ def group_policy(
 
     :param region: the Region in the template, None for the stack's or the one in the token.
     """
-    default = region or cdk.Stack.of(provider).region
+    default = region or provider.environment.region
     return provider.permissions.for_group(
         instance=instance, group=group, region=group.home_region(default)
     )
@@ -117,8 +117,9 @@ def add_resource(  # noqa: PLR0913 - what a custom resource is made of, all by k
     :param policy: what it must outlive.
     :param removal_policy: what becomes of the association when the resource is removed.
     """
-    # The construct's ID stands in the logical ID already; another copy is a sixth of the size.
-    scope.node.set_context(_PATH_METADATA, False)  # noqa: FBT003 - the CDK's signature
+    if provider.environment.path_metadata:
+        # The construct's ID stands in the logical ID already; another copy is a sixth of the size.
+        scope.node.set_context(_identifiers.PATH_METADATA, False)  # noqa: FBT003 - the CDK's signature
     timeout = provider.service_timeout
     resource = cdk.CfnResource(
         scope,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,16 @@ class Declaration:
         """Return the construct's path; asked for only when there is something to tell."""
         return self.construct.node.path
 
-    def is_conditional(self) -> bool:
-        """Tell whether the resource may be absent at deploy time."""
-        return self.resource.cfn_options.condition is not None
+    def is_certain(self) -> bool:
+        """Tell whether the resource is deployed in any case.
+
+        It is not when it has a condition, or when it was taken out of the tree again.
+        """
+        lineage = self.construct.node.scopes
+        return self.resource.cfn_options.condition is None and all(
+            parent.node.try_find_child(child.node.id) is child
+            for parent, child in itertools.pairwise(lineage)
+        )
 
 
 @jsii.implements(IValidation)
@@ -92,7 +100,7 @@ class Declarations:
         for declaration in [*self._singles, *self._memberships]:
             for user in sorted(declaration.users):
                 first = claims.setdefault((declaration.target, user), declaration)
-                if first is not declaration and not _any_conditional(first, declaration):
+                if first is not declaration and _all_certain(first, declaration):
                     doubled.setdefault((first.path, declaration.path), []).append(user)
         return [
             f"{first} and {second} declare the same user in the same traffic distribution "
@@ -113,7 +121,7 @@ class Declarations:
             # Two exclusive memberships are told of once.
             if other is not owner
             and not (other.exclusive and other.path < owner.path)
-            and not _any_conditional(owner, other)
+            and _all_certain(owner, other)
         ]
 
     def _doubled_contacts(self) -> list[str]:
@@ -121,7 +129,7 @@ class Declarations:
         problems = []
         for declaration in self._contacts:
             first = claims.setdefault(declaration.target, declaration)
-            if first is not declaration and not _any_conditional(first, declaration):
+            if first is not declaration and _all_certain(first, declaration):
                 problems.append(
                     f"{first.path} and {declaration.path} assign the same contact; "
                     f"a contact has one user, so assign it once in a stack"
@@ -140,8 +148,8 @@ class Declarations:
         return [problem]
 
 
-def _any_conditional(*declarations: Declaration) -> bool:
-    return any(declaration.is_conditional() for declaration in declarations)
+def _all_certain(*declarations: Declaration) -> bool:
+    return all(declaration.is_certain() for declaration in declarations)
 
 
 def _some(users: list[str], limit: int = 5) -> str:

@@ -31,6 +31,9 @@ _ARN_ATTRIBUTES = frozenset(
 _GROUP_PARTITIONS = ("aws", "aws-us-gov")
 _SHOWN_LENGTH = 160
 
+PATH_METADATA = "aws:cdk:enable-path-metadata"
+"""The context that makes the CDK write every resource's path into the template."""
+
 ANY_REGION = "*"
 """In an ARN for a policy: the Region is only known when the call is made."""
 
@@ -65,11 +68,20 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What is known at synth about where a stack goes; None for what is not."""
+    """What a stack and its app are set to, read once: every question to the CDK costs time.
 
-    account: str | None
-    region: str | None
-    partition: str | None
+    :param region: the stack's Region, which may be a token.
+    :param known_region: the Region, None when it is not known at synth.
+    :param known_account: the account, None when it is not known at synth.
+    :param known_partition: the partition, None when it is not known at synth.
+    :param path_metadata: whether resources tell their construct's path in the template.
+    """
+
+    region: str
+    known_region: str | None
+    known_account: str | None
+    known_partition: str | None
+    path_metadata: bool
 
     @classmethod
     def of(cls, stack: cdk.Stack) -> Environment:
@@ -81,10 +93,13 @@ class Environment:
 def _environment(stack: cdk.Stack) -> Environment:
     account, region = stack.account, stack.region
     known_region = None if is_token(region) else region
+    facts = region_info.RegionInfo.get(known_region) if known_region else None
     return Environment(
-        account=None if is_token(account) else account,
-        region=known_region,
-        partition=region_info.RegionInfo.get(known_region).partition if known_region else None,
+        region=region,
+        known_region=known_region,
+        known_account=None if is_token(account) else account,
+        known_partition=facts.partition if facts else None,
+        path_metadata=bool(stack.node.try_get_context(PATH_METADATA)),
     )
 
 
@@ -270,13 +285,13 @@ def _check_owner(
             f"{name}: traffic distribution groups do not exist in partition {partition!r}; "
             f"expected one of {', '.join(map(repr, _GROUP_PARTITIONS))}"
         )
-    elif environment.partition and partition != environment.partition:
+    elif environment.known_partition and partition != environment.known_partition:
         problems.append(
             f"{name}: the {kind.noun} is in partition {partition!r}, but the stack goes to "
-            f"{environment.partition!r}; associations cannot cross a partition"
+            f"{environment.known_partition!r}; associations cannot cross a partition"
         )
-    if environment.account and account != environment.account:
+    if environment.known_account and account != environment.known_account:
         problems.append(
             f"{name}: the {kind.noun} is in account {account!r}, but the stack goes to "
-            f"{environment.account!r}; associations cannot cross an account"
+            f"{environment.known_account!r}; associations cannot cross an account"
         )

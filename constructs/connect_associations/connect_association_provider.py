@@ -23,7 +23,7 @@ from constructs import Construct
 
 from connect_associations import _lambda_asset
 from connect_associations._declarations import Declarations
-from connect_associations._identifiers import is_token
+from connect_associations._identifiers import Environment, is_token
 from connect_associations._permissions import Permissions
 from connect_associations.invalid_association_error import raise_problems
 
@@ -122,6 +122,7 @@ class ConnectAssociationProvider(Construct):
 
         super().__init__(scope, construct_id)
         _providers[stack] = self
+        self._environment = Environment.of(stack)
         if permissions_boundary:
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
         convergence = (
@@ -220,7 +221,7 @@ class ConnectAssociationProvider(Construct):
 
         :param scope: any construct of the stack.
         """
-        stack = cdk.Stack.of(scope)
+        stack = scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope)
         return _providers.get(stack) or cls(stack, _ID)
 
     @property
@@ -247,6 +248,11 @@ class ConnectAssociationProvider(Construct):
     def short_service_token(self) -> str:
         """The same ARN in the fewest bytes of a template, for resources of this stack only."""
         return self._short_service_token
+
+    @property
+    def environment(self) -> Environment:
+        """Where the stack goes."""
+        return self._environment
 
     @property
     def service_timeout(self) -> int:

@@ -101,7 +101,7 @@ class ContactUserAssignment(Construct):
                 "the contact stays with the user when this assignment is deleted: choose a "
                 "release, ContactRelease.retain() for this one",
             )
-        provider = provider or ConnectAssociationProvider.get_or_create(self)
+        provider = provider or ConnectAssociationProvider.get_or_create(stack)
         self._resource = _association.add_resource(
             self,
             "Custom::ConnectContactUserAssignment",

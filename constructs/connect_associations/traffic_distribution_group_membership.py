@@ -79,7 +79,7 @@ class TrafficDistributionGroupMembership(Construct):
         raise_problems(scope, construct_id, problems)
 
         super().__init__(scope, construct_id)
-        provider = provider or ConnectAssociationProvider.get_or_create(self)
+        provider = provider or ConnectAssociationProvider.get_or_create(stack)
         self._resource = _association.add_resource(
             self,
             "Custom::ConnectTrafficDistributionGroupMembership",

@@ -68,7 +68,7 @@ class TrafficDistributionGroupUser(Construct):
         raise_problems(scope, construct_id, problems)
 
         super().__init__(scope, construct_id)
-        provider = provider or ConnectAssociationProvider.get_or_create(self)
+        provider = provider or ConnectAssociationProvider.get_or_create(stack)
         self._resource = _association.add_resource(
             self,
             "Custom::ConnectTrafficDistributionGroupUser",

@@ -44,6 +44,9 @@ _BROKEN = [
 ]
 
 
+pytestmark = pytest.mark.soak  # a search for a violation takes up to minutes
+
+
 @pytest.mark.parametrize(("handlers_", "promise"), _BROKEN)
 def test_is_caught(handlers_: HandlersFactory, promise: Promise) -> None:
     class Machine(LifecycleMachine):

@@ -109,7 +109,7 @@ def properties(template: Mapping[str, Any], resource_type: str) -> dict[str, Any
     return declared
 
 
-def evaluate(value: Any, references: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - any template value
+def evaluate(value: Any, references: Mapping[str, str] | None = None) -> Any:
     """Evaluate intrinsic functions as CloudFormation does.
 
     :param value: a value of a template.

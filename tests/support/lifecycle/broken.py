@@ -6,6 +6,7 @@ mistake in the real ones would.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 from typing import cast as as_type
 
@@ -322,7 +323,5 @@ def _remove(clients: SimulatedClients, pair: tuple[str, str, str, str]) -> None:
 
 def _quietly(call: Callable[..., object], **arguments: str) -> None:
     """Make a call whose failure does not matter here."""
-    try:
+    with contextlib.suppress(Exception):  # a broken handler need not be careful
         call(**arguments)
-    except Exception:  # noqa: BLE001, S110 - a broken handler need not be careful
-        pass

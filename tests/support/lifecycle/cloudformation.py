@@ -556,7 +556,7 @@ class Stack:
     def _answered(
         self,
         operation: _Operation,
-        whole: bool,
+        whole: bool,  # noqa: FBT001 - a callback's parameter
         response: Mapping[str, Any],
     ) -> None:
         key = operation.logical_id

@@ -48,12 +48,14 @@ class Excuses:
     :ivar abandoned: a request was given up while in flight, and killed after that; nobody is left
         who could undo what it added.
     :ivar left_behind: CloudFormation gave up deleting.
+    :ivar one_group: the service allows one group a user.
     :ivar drifted: memberships that somebody removed out of band; nobody must bring them back.
     """
 
     unreadable: bool = False
     abandoned: bool = False
     left_behind: bool = False
+    one_group: bool = False
     drifted: frozenset[Pair] = frozenset()
 
     @property
@@ -96,7 +98,19 @@ class Operation:
         before, after = self.before.pairs, self.after.pairs
         old, new = pairs_of(self.old), pairs_of(self.new)
         lost, extra = before - after, after - before
-        yield from _each(Promise.RESTORED, "lost", lost)
+        if self.excuses.extras and self.excuses.one_group:
+            # Kept where it was moved to, the user cannot be back where it was.
+            kept = {user_id for _, user_id in extra & new}
+            lost = frozenset(pair for pair in lost if pair[1] not in kept)
+        # CloudFormation asks for nothing to be undone where it retains.
+        final = {
+            one.group.id
+            for one in self.new.values()
+            if isinstance(one, GroupUsers) and one.retain and one.exclusive
+        }
+        yield from _each(
+            Promise.RESTORED, "lost", frozenset(pair for pair in lost if pair[0] not in final)
+        )
         allowed = self.excuses.drifted & (old | new)
         if self.excuses.extras:
             allowed |= new

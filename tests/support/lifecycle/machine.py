@@ -284,6 +284,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             or bool(earlier and earlier.unreadable),
             abandoned=bool(stack.cancelled & world.framework.killed),
             left_behind=bool(stack.left_behind),
+            one_group=self.one_group,
             drifted=frozenset(self.drifted),
         )
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Match, Template
+
 from connect_associations import (
     ConnectAssociationProvider,
     InvalidAssociationError,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 FUNCTION = "AWS::Lambda::Function"
 
 
-def declare(scope: cdk.Stack, number: int = 1, **props: Any) -> TrafficDistributionGroupUser:  # noqa: ANN401 - any prop
+def declare(scope: cdk.Stack, number: int = 1, **props: Any) -> TrafficDistributionGroupUser:
     return TrafficDistributionGroupUser(
         scope,
         f"Agent{number}",
@@ -70,7 +71,7 @@ def test_get_or_create_answers_the_same_provider(stack: cdk.Stack) -> None:
 
 def test_stacks_do_not_share_a_provider(tmp_path: Path) -> None:
     first = new_stack(tmp_path)
-    second = cdk.Stack(first.node.root, "Second")
+    second = cdk.Stack(cast("cdk.App", first.node.root), "Second")
     provider = ConnectAssociationProvider.get_or_create(first)
     assert ConnectAssociationProvider.get_or_create(second) is not provider
     with pytest.raises(InvalidAssociationError, match="belongs to another stack"):
@@ -192,9 +193,7 @@ def test_the_permissions_boundary_reaches_every_role(stack: cdk.Stack) -> None:
     ConnectAssociationProvider(
         stack,
         "Provider",
-        permissions_boundary=iam.ManagedPolicy.from_managed_policy_arn(
-            stack, "Boundary", boundary
-        ),
+        permissions_boundary=iam.ManagedPolicy.from_managed_policy_arn(stack, "Boundary", boundary),
     )
     roles = of_type(synthesize(stack), "AWS::IAM::Role")
     assert len(roles) == 5
@@ -244,7 +243,7 @@ def test_every_function_runs_in_the_vpc(stack: cdk.Stack, *, own_group: bool) ->
 
 
 def test_the_key_encrypts_logs_and_environments(stack: cdk.Stack) -> None:
-    key = kms.Key(stack, "Key")
+    key = cast("kms.IKey", kms.Key(stack, "Key"))
     ConnectAssociationProvider(stack, "Provider", encryption_key=key)
     template = synthesize(stack)
     (key_id,) = of_type(template, "AWS::KMS::Key")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Annotations, Match
+
 from connect_associations import ContactRelease, ContactUserAssignment, InvalidAssociationError
 from synthesis import (
     ASSIGNMENT,

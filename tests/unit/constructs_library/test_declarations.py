@@ -2,16 +2,29 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 import pytest
+
 from connect_associations import (
     ContactRelease,
     ContactUserAssignment,
     TrafficDistributionGroupMembership,
     TrafficDistributionGroupUser,
 )
-from synthesis import CONTACT, GROUP, INSTANCE, OTHER_GROUP, arn, group_arn, synthesize, user, user_arn
+from synthesis import (
+    CONTACT,
+    GROUP,
+    INSTANCE,
+    OTHER_GROUP,
+    arn,
+    group_arn,
+    synthesize,
+    user,
+    user_arn,
+)
 
 
-def single(stack: cdk.Stack, construct_id: str, user_id: str, group: str = GROUP) -> cdk.CfnResource:
+def single(
+    stack: cdk.Stack, construct_id: str, user_id: str, group: str = GROUP
+) -> cdk.CfnResource:
     association = TrafficDistributionGroupUser(
         stack,
         construct_id,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+
 from connect_associations import (
     ConnectAssociationProvider,
     ContactRelease,
@@ -40,7 +41,7 @@ LONDON = "eu-west-2"
 NO_CONDITION = "{}"
 
 
-def declare_single(stack: cdk.Stack, number: int = 1, **props: Any) -> None:  # noqa: ANN401 - any prop
+def declare_single(stack: cdk.Stack, number: int = 1, **props: Any) -> None:
     TrafficDistributionGroupUser(
         stack,
         f"Agent{number}",
@@ -53,7 +54,7 @@ def declare_single(stack: cdk.Stack, number: int = 1, **props: Any) -> None:  # 
     )
 
 
-def declare_contact(stack: cdk.Stack, **props: Any) -> None:  # noqa: ANN401 - any prop
+def declare_contact(stack: cdk.Stack, **props: Any) -> None:
     ContactUserAssignment(
         stack,
         "Assignment",
@@ -146,7 +147,7 @@ def test_groups_add_only_themselves(stack: cdk.Stack) -> None:
         {"traffic_distribution_group_id": group_arn(region=LONDON)},
     ],
 )
-def test_group_permissions_are_for_the_home_region(stack: cdk.Stack, props: dict[str, str]) -> None:
+def test_group_permissions_are_for_the_home_region(stack: cdk.Stack, props: dict[str, Any]) -> None:
     declare_single(stack, **props)
     assert statements(synthesize(stack)) == for_group(region=LONDON)
 
@@ -198,9 +199,7 @@ def test_a_retained_contact(stack: cdk.Stack) -> None:
 def test_a_stopped_contact(stack: cdk.Stack) -> None:
     declare_contact(stack, release=ContactRelease.stop())
     contact = arn(f"instance/{INSTANCE}/contact/{CONTACT}", region="*")
-    assert statements(synthesize(stack)) == for_contact() | {
-        ("StopContact", contact, NO_CONDITION)
-    }
+    assert statements(synthesize(stack)) == for_contact() | {("StopContact", contact, NO_CONDITION)}
 
 
 @pytest.mark.parametrize("queue", [None, QUEUE])
@@ -222,9 +221,7 @@ def test_a_transferred_contact(stack: cdk.Stack, queue: str | None) -> None:
 
 def test_the_preferred_user_is_a_condition(stack: cdk.Stack) -> None:
     declare_contact(stack, preferred_user_only=True)
-    condition = (
-        f'{{"ArnLike": {{"connect:PreferredUserArn": "{user_arn(user(1), region="*")}"}}}}'
-    )
+    condition = f'{{"ArnLike": {{"connect:PreferredUserArn": "{user_arn(user(1), region="*")}"}}}}'
     assert statements(synthesize(stack)) == for_contact(condition)
 
 
@@ -235,9 +232,7 @@ def test_tokens_of_contacts_may_be_ids_or_arns(stack: cdk.Stack, spelling: str) 
         "Contact": f"instance/{INSTANCE}/contact/{CONTACT}",
         "User": f"instance/{INSTANCE}/agent/{user(1)}",
     }
-    instance, contact, agent = (
-        cdk.CfnParameter(stack, name).value_as_string for name in names
-    )
+    instance, contact, agent = (cdk.CfnParameter(stack, name).value_as_string for name in names)
     declare_contact(stack, instance_id=instance, contact_id=contact, user_id=agent)
     values = {
         name: arn(resource) if spelling == "arn" else resource.rpartition("/")[2]
@@ -295,19 +290,19 @@ def depends_on(template: dict[str, Any], logical_id: str) -> set[str]:
     return found & template["Resources"].keys()
 
 
-def referenced(value: Any) -> set[str]:  # noqa: ANN401 - any template value
+def referenced(value: Any) -> set[str]:
     if isinstance(value, list):
-        return set().union(*map(referenced, value))
+        return {name for item in value for name in referenced(item)}
     if not isinstance(value, dict):
         return set()
     match value:
-        case {"Ref": name} if not name.startswith("AWS::"):
+        case {"Ref": str(name)} if not name.startswith("AWS::"):
             return {name}
-        case {"Fn::GetAtt": [name, *_]}:
+        case {"Fn::GetAtt": [str(name), *_]}:
             return {name}
         case {"Fn::Sub": "${ConnectAssociations.Arn}"}:
             return {"ConnectAssociations"}
-    return set().union(*map(referenced, value.values()))
+    return referenced(list(value.values()))
 
 
 def test_associations_are_deleted_before_what_they_need(stack: cdk.Stack) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import pytest
+
 from connect_associations import InvalidAssociationError, TrafficDistributionGroupMembership
 from synthesis import (
     GROUP,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_connect as connect
+
 from connect_associations import InvalidAssociationError, TrafficDistributionGroupUser
 from synthesis import (
     ACCOUNT,
@@ -120,9 +121,7 @@ def test_attributes_of_the_stacks_own_resources_pass_through(stack: cdk.Stack) -
         stack,
         "Instance",
         identity_management_type="CONNECT_MANAGED",
-        attributes=connect.CfnInstance.AttributesProperty(
-            inbound_calls=True, outbound_calls=True
-        ),
+        attributes=connect.CfnInstance.AttributesProperty(inbound_calls=True, outbound_calls=True),
     )
     group = connect.CfnTrafficDistributionGroup(
         stack, "Group", instance_arn=instance.attr_arn, name="group"
@@ -241,7 +240,7 @@ def test_all_problems_are_told_at_once(stack: cdk.Stack) -> None:
         ("instance_id", None, "expected the ID or the ARN of an instance"),
         ("instance_id", INSTANCE[:-1], "is not the ID of an instance"),
         ("instance_id", f" {INSTANCE}", "is not the ID of an instance"),
-        ("instance_id", "１" + INSTANCE[1:], "is not the ID of an instance"),
+        ("instance_id", "\N{FULLWIDTH DIGIT ONE}" + INSTANCE[1:], "is not the ID of an instance"),
         ("instance_id", user_arn(user(1)), "is not the ARN of an instance"),
         ("user_id", user_arn(user(1)) + "/x", "is not the ARN of a user"),
         ("user_id", user_arn(user(1)).replace("connect", "lex"), "is not the ARN of a user"),
