@@ -65,7 +65,7 @@ def connect_to(answerer: Answerer, clock: SimulatedClock) -> None:
     _switchboard.answerer = answerer
     _switchboard.clock = clock
     # botocore has no other way to tell it what waiting means; all it takes from time is sleep().
-    botocore.endpoint.time = _switchboard  # type: ignore[assignment, attr-defined]
+    botocore.endpoint.time = _switchboard  # type: ignore[attr-defined]
 
 
 @functools.cache

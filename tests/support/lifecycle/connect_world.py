@@ -41,6 +41,11 @@ class ConnectState:
 class ConnectWorld(Protocol):
     """Answers calls, and lets tests look and meddle behind the provider's back."""
 
+    @property
+    def one_group_per_user(self) -> bool:
+        """Whether the service allows one group a user."""
+        ...
+
     def answer(self, region: str, operation: str, request: AWSPreparedRequest) -> AWSResponse:
         """Answer one call."""
         ...

@@ -58,10 +58,17 @@ class EmulatedConnect:
         """Whether the service allows one group a user."""
         return self._emulation.world.behaviour.user_in_several_groups.value != "Succeeds"
 
-    def answer(self, _region: str, _operation: str, request: AWSPreparedRequest) -> AWSResponse:
+    def answer(
+        self,
+        region: str,  # noqa: ARG002 - the request's own signature tells it
+        operation: str,  # noqa: ARG002 - as above, by method and path
+        request: AWSPreparedRequest,
+    ) -> AWSResponse:
         """Answer one call, from the Region that it was signed for."""
         parts = urlsplit(request.url)
         body = request.body or b""
+        if not isinstance(body, str | bytes | bytearray):
+            raise TypeError("boto3 sends Connect's requests from memory")
         answer = self._emulation.respond(
             Request(
                 method=request.method,

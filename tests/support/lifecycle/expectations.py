@@ -148,7 +148,11 @@ class Operation:
                 yield from _each(
                     Promise.UNDECLARED_UNTOUCHED, "not retained", (one.pairs & before) - after
                 )
-        yield from self._contacts_after_deletion()
+        if adopted_unknown:
+            # Nor is an offer that nobody accepted told apart from none.
+            yield from self._others()
+        else:
+            yield from self._contacts_after_deletion()
 
     def _retained_pairs(self) -> frozenset[Pair]:
         return frozenset().union(

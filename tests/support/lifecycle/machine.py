@@ -353,9 +353,9 @@ class LifecycleMachine(RuleBasedStateMachine):
         return changed
 
     def _check(self, violations: Iterable[str]) -> None:
-        self.drifted -= self.world.connect.memberships()
-        self.drifted &= pairs_of(self.declared)
         self._require(violations)
+        # What is excused now must not be demanded of the next operation.
+        self.drifted = set(pairs_of(self.declared) - self.world.connect.memberships())
 
     def _require(self, violations: Iterable[str]) -> None:
         written = self.world.on_event_writes

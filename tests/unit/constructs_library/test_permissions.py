@@ -287,7 +287,7 @@ def depends_on(template: dict[str, Any], logical_id: str) -> set[str]:
         references = set(resource.get("DependsOn", [])) | referenced(resource["Properties"])
         pending += references - found
         found |= references
-    return found & template["Resources"].keys()
+    return found & set(template["Resources"])
 
 
 def referenced(value: Any) -> set[str]:
