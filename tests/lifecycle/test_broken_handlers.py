@@ -32,7 +32,6 @@ _BROKEN = [
     (broken.KeepsEverything, Promise.CONTACT_RELEASED),
     (broken.WritesInOnEvent, Promise.ON_EVENT_READS_ONLY),
     (broken.RefusesRepeats, Promise.HEALS),
-    (broken.Impatient, Promise.HEALS),
     (broken.WritesOnNoOp, Promise.NO_OP_WRITES_NOTHING),
     (broken.AlwaysExclusive, Promise.UNDECLARED_UNTOUCHED),
     (broken.NeverExclusive, Promise.EXCLUSIVE),

@@ -268,17 +268,6 @@ class KeepsEverything(Wrapper):
         return super().is_complete(event, context)
 
 
-class Impatient(Wrapper):
-    """Gives up when it is not done at once."""
-
-    def is_complete(self, event: Event, context: object) -> Answer:
-        """Converge at once or fail."""
-        answer = super().is_complete(event, context)
-        if not answer["IsComplete"]:
-            raise RuntimeError("not done at once")
-        return answer
-
-
 class StopsEveryContact(Wrapper):
     """Stops a contact at every Delete, whoever it is with."""
 
