@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -141,6 +142,25 @@ def evaluate(value: Any, references: Mapping[str, str] | None = None) -> Any:
     return {key: evaluate(item, references) for key, item in value.items()}
 
 
+_RESOURCE_TYPES = {
+    "AssociateContactWithUser": {"instance", "agent", "contact"},
+    "AssociateTrafficDistributionGroupUser": {"instance", "agent", "traffic-distribution-group"},
+    "DescribeContact": {"contact"},
+    "DescribeTrafficDistributionGroup": {"traffic-distribution-group"},
+    "DescribeUser": {"agent"},
+    "DisassociateTrafficDistributionGroupUser": {
+        "instance",
+        "agent",
+        "traffic-distribution-group",
+    },
+    "ListTrafficDistributionGroupUsers": {"traffic-distribution-group"},
+    "SearchUsers": {"instance"},
+    "StopContact": {"contact"},
+    "TransferContact": {"instance", "contact", "contact-flow", "queue"},
+}
+"""Which resources an action can be allowed on; on others a statement says nothing."""
+
+
 def statements(
     template: Mapping[str, Any], references: Mapping[str, str] | None = None
 ) -> set[tuple[str, str, str]]:
@@ -148,11 +168,16 @@ def statements(
     granted = set()
     for policy in of_type(template, "AWS::IAM::Policy").values():
         for statement in evaluate(policy["Properties"]["PolicyDocument"], references)["Statement"]:
-            for action in _as_list(statement["Action"]):
-                for resource in _as_list(statement["Resource"]):
-                    if action.startswith("connect:"):
-                        condition = json.dumps(statement.get("Condition", {}))
-                        granted.add((action.removeprefix("connect:"), resource, condition))
+            condition = json.dumps(statement.get("Condition", {}))
+            for action, resource in itertools.product(
+                _as_list(statement["Action"]), _as_list(statement["Resource"])
+            ):
+                service, _, name = action.partition(":")
+                if (
+                    service == "connect"
+                    and resource.split("/")[-2].split(":")[-1] in (_RESOURCE_TYPES[name])
+                ):
+                    granted.add((name, resource, condition))
     return granted
 
 

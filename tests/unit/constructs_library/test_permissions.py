@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -13,6 +14,7 @@ from connect_associations import (
     TrafficDistributionGroupUser,
 )
 from synthesis import (
+    ASSIGNMENT,
     CONTACT,
     FLOW,
     GROUP,
@@ -100,7 +102,7 @@ def for_contact(condition: str = NO_CONDITION) -> set[tuple[str, str, str]]:
         ("AssociateContactWithUser", arn(f"instance/{INSTANCE}", region="*"), condition),
         ("AssociateContactWithUser", user_arn(user(1), region="*"), condition),
         ("DescribeContact", contact, NO_CONDITION),
-        ("DescribeUser", user_arn(user(1)), NO_CONDITION),
+        ("DescribeUser", user_arn(user(1), region="*"), NO_CONDITION),
     }
 
 
@@ -214,15 +216,22 @@ def test_a_transferred_contact(stack: cdk.Stack, queue: str | None) -> None:
         f"instance/{INSTANCE}/contact-flow/{FLOW}",
         *([f"instance/{INSTANCE}/queue/{queue}"] if queue else []),
     ]
+    predecessors = arn(f"instance/{INSTANCE}/contact/*")
     assert statements(synthesize(stack)) == for_contact() | {
-        ("TransferContact", arn(target, region="*"), NO_CONDITION) for target in targets
+        ("DescribeContact", predecessors, NO_CONDITION),
+        *(("TransferContact", arn(target, region="*"), NO_CONDITION) for target in targets),
     }
 
 
-def test_the_preferred_user_is_a_condition(stack: cdk.Stack) -> None:
-    declare_contact(stack, preferred_user_only=True)
+@pytest.mark.parametrize("stop", [False, True])
+def test_the_preferred_user_is_a_condition(stack: cdk.Stack, *, stop: bool) -> None:
+    release = ContactRelease.stop() if stop else ContactRelease.retain()
+    declare_contact(stack, preferred_user_only=True, release=release)
     condition = f'{{"ArnLike": {{"connect:PreferredUserArn": "{user_arn(user(1), region="*")}"}}}}'
-    assert statements(synthesize(stack)) == for_contact(condition)
+    contact = arn(f"instance/{INSTANCE}/contact/{CONTACT}", region="*")
+    assert statements(synthesize(stack)) == for_contact(condition) | (
+        {("StopContact", contact, NO_CONDITION)} if stop else set()
+    )
 
 
 @pytest.mark.parametrize("spelling", ["id", "arn"])
@@ -263,7 +272,7 @@ def test_cloudformation_may_only_be_asked_about_the_own_stack(stack: cdk.Stack) 
     assert statements(template) == set()
 
 
-def test_no_permission_is_taken_away_in_an_update(tmp_path: Path) -> None:
+def test_an_update_leaves_the_policies_of_what_it_removes(tmp_path: Path) -> None:
     """A policy is updated before the resources that the new template lacks are deleted."""
     before = new_stack(tmp_path / "before")
     declare_single(before, 1)
@@ -271,11 +280,46 @@ def test_no_permission_is_taken_away_in_an_update(tmp_path: Path) -> None:
     declare_contact(before, release=ContactRelease.stop())
     after = new_stack(tmp_path / "after")
     declare_single(after, 1)
-    declare_contact(after, release=ContactRelease.retain())
     old, new = synthesize(before)["Resources"], synthesize(after)["Resources"]
     for name in old.keys() & new.keys():
         if old[name]["Type"] == "AWS::IAM::Policy":
             assert old[name] == new[name]
+    for name in ("Agent2", "Assignment"):
+        assert name not in new
+        assert not set(old[name]["DependsOn"]) & new.keys()
+
+
+def test_a_reassigned_contact_keeps_its_policy(tmp_path: Path) -> None:
+    """A second policy would have to fit into the role beside the first."""
+    policies = []
+    for number in (1, 2):
+        stack = new_stack(tmp_path / str(number))
+        declare_contact(stack, user_id=user(number))
+        policies.append(only(synthesize(stack), ASSIGNMENT)["DependsOn"])
+    assert policies[0] == policies[1]
+
+
+def test_rival_assignments_have_a_policy_each(stack: cdk.Stack) -> None:
+    for number in (1, 2):
+        assignment = ContactUserAssignment(
+            stack,
+            f"Assignment{number}",
+            instance_id=INSTANCE,
+            contact_id=CONTACT,
+            user_id=user(number),
+            release=ContactRelease.retain(),
+        )
+        resource = assignment.node.default_child
+        assert isinstance(resource, cdk.CfnResource)
+        resource.cfn_options.condition = cdk.CfnCondition(
+            stack, f"If{number}", expression=cdk.Fn.condition_equals("a", str(number))
+        )
+    template = synthesize(stack)
+    needed = [resource["DependsOn"] for resource in of_type(template, ASSIGNMENT).values()]
+    assert needed[0] != needed[1]
+    assert {user_arn(user(1), region="*"), user_arn(user(2), region="*")} <= {
+        resource for _, resource, _ in statements(template)
+    }
 
 
 def depends_on(template: dict[str, Any], logical_id: str) -> set[str]:
@@ -344,6 +388,19 @@ def test_a_role_that_would_be_full_is_told_at_synth(stack: cdk.Stack) -> None:
         declare_single(stack, number, traffic_distribution_group_id=user(number))
     with pytest.raises(RuntimeError, match=r"characters of inline policies.*split them over"):
         synthesize(stack)
+
+
+def test_the_size_of_the_policies_is_estimated_well(stack: cdk.Stack) -> None:
+    declare_single(stack)
+    declare_contact(stack, release=ContactRelease.transfer_to_queue(contact_flow_id=FLOW))
+    provider = ConnectAssociationProvider.get_or_create(stack)
+    own = stack.resolve(provider.role.role_name)
+    deployed = sum(
+        len(json.dumps(evaluate(policy["Properties"]["PolicyDocument"]), separators=(",", ":")))
+        for policy in of_type(synthesize(stack), "AWS::IAM::Policy").values()
+        if policy["Properties"]["Roles"] == [own]
+    )
+    assert provider.permissions.size == pytest.approx(deployed, rel=0.15)
 
 
 def test_instances_keep_to_themselves(stack: cdk.Stack) -> None:
