@@ -234,7 +234,7 @@ class DeletesOnlyOnce(Wrapper):
                 members = self.clients.connect(region).list_traffic_distribution_group_users(
                     TrafficDistributionGroupId=group_id
                 )["TrafficDistributionGroupUserSummaryList"]
-                if user_id not in {canonical(member["UserId"]) for member in members}:
+                if user_id not in {canonical(member.get("UserId", "")) for member in members}:
                     raise RuntimeError(f"{user_id} is not a member")
         return super().on_event(event, context)
 

@@ -70,7 +70,8 @@ def connect_to(answerer: Answerer, clock: SimulatedClock) -> None:
 
 @functools.cache
 def _client(service: str, region: str) -> Any:
-    client: Any = boto3.client(  # type: ignore[call-overload] # overloaded on literal names
+    make: Any = boto3.client  # its overloads know literal names only
+    client = make(
         service,
         region_name=region,
         aws_access_key_id="testing",

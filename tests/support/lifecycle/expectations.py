@@ -220,8 +220,6 @@ class Operation:
                 yield f"{Promise.CONTACT_ASSIGNED}: {name} is still declared, and was released"
             elif not same_before and after.with_user != declared.user.id:
                 yield f"{Promise.CONTACT_ASSIGNED}: {name}"
-            elif same_before and len(after.offers) > len(before.offers):
-                yield f"{Promise.NOT_OFFERED_AGAIN}: {name}"
         for contact in old.keys() - new.keys():
             yield from self._released(old[contact])
 

@@ -123,7 +123,7 @@ class ProviderFramework:
             self._submit("SUCCESS", event, respond)
             return
         try:
-            result = self._invoke("on_event", event, self._settings.on_event_timeout) or {}
+            result: Event = self._invoke("on_event", event, self._settings.on_event_timeout) or {}
         except LambdaKilled:
             # Only if the framework died too: Lambda repeats its asynchronous invocation.
             self._scheduler.after(60.0, lambda: self._on_event(event, respond))
@@ -151,14 +151,16 @@ class ProviderFramework:
         self, event: Event, respond: Callable[[Mapping[str, Any]], None], give_up: float
     ) -> None:
         try:
-            result = self._invoke("is_complete", event, self._settings.is_complete_timeout) or {}
+            result: Event = (
+                self._invoke("is_complete", event, self._settings.is_complete_timeout) or {}
+            )
         except FunctionError as error:
             self._submit("FAILED", event, respond, reason=str(error))
             return
         except LambdaKilled:
             result = {"IsComplete": False}
         if result.get("IsComplete"):
-            data = {**event.get("Data", {}), **result.get("Data", {})}
+            data: Event = {**event.get("Data", {}), **result.get("Data", {})}
             self._submit("SUCCESS", {**event, **result, "Data": data}, respond)
             return
         if result.get("Data"):
