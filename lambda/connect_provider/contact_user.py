@@ -241,6 +241,9 @@ def _release_action(
 ) -> ContactAction | None:
     """Decide whether a Delete may release the contact."""
     try:
+        if invocation.stack.status.name == "DELETE_COMPLETE":
+            # An event delivered again: the stack's last Delete was answered long ago.
+            return None
         if contact_is_claimed(request, invocation.stack, contact_id=known.contact_id):
             _LOGGER.info("contact %s is kept: the stack still declares it", known.contact_id)
             return None

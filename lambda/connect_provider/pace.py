@@ -23,6 +23,8 @@ _OVERSHOOT = 0.01
 _UNCERTAINTY = 0.7
 _OVERDUE = 2.0
 _FORGET_AFTER = 3
+_LONGEST_IDLE = 10.0
+_FILLED = 5.0  # the default burst, in calls
 _SPEED_UP = 1.3
 _DEFAULT_RATE = 2.0
 _REMEMBERED_CALLS = 120.0
@@ -48,6 +50,7 @@ class Pace:
         self._calls = 0.0
         self._seconds = 0.0
         self._last_answer = float("-inf")
+        self._last_turn = float("-inf")
         self._backoff = _FIRST_PROBE
 
     def reserve(self, now: float, *, patience: float) -> float | None:
@@ -59,9 +62,11 @@ class Pace:
             (then no turn is taken).
         """
         with self._lock:
+            self._forget_if_idle(now)
             start = max(now, self._next)
             if start - now > patience:
                 return None
+            self._last_turn = start
             if self._rate is not None:
                 self._next = start + 1 / (self._rate * (1 + self._overshoot()))
             elif self._misses:
@@ -103,6 +108,19 @@ class Pace:
                 self._rate = None
                 self._calls = self._seconds = 0.0
             self._next = max(self._next if self._rate is None else now, now + self._backoff)
+
+    def _forget_if_idle(self, now: float) -> None:
+        """Start afresh after a pause in which the bucket has filled.
+
+        A refusal before the pause says nothing about the time since: calls that are hours apart
+        are not the quota.
+        """
+        idle = now - max(self._last_turn, self._next)
+        full_after = _FILLED / self._rate if self._rate else 0.0
+        if self._emptied_at is not None and idle > max(_LONGEST_IDLE, full_after):
+            self._emptied_at = self._rate = None
+            self._misses = self._since_emptied = 0
+            self._calls = self._seconds = 0.0
 
     def _overshoot(self) -> float:
         """Return by how much to exceed the estimate: the less it rests on, the more."""

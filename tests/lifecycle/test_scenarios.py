@@ -521,9 +521,6 @@ class TestDeliveredTwice:
             world.deliver_again(event)
             assert world.connect.memberships() == before, world.story()
 
-    @pytest.mark.xfail(
-        raises=AssertionError, reason="a Delete of a contact does not notice that its stack is gone"
-    )
     def test_release_long_after_the_stack_is_gone(self) -> None:
         world = new_world(associate_voice_contact="InvalidRequestException")
         assert world.deploy(stack_of(C=assignment(VOICE, ANN, release="STOP"))) == (
@@ -619,10 +616,6 @@ class TestWaiting:
             "CREATE_COMPLETE"
         ), world.story()
 
-    @pytest.mark.xfail(
-        raises=AssertionError,
-        reason="calls that are hours apart are taken for the rate of a full bucket",
-    )
     def test_no_longer_because_of_throttling_hours_ago(self) -> None:
         world = new_world()
         for _ in range(3):

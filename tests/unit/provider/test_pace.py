@@ -96,3 +96,13 @@ def test_threads_share_the_turns() -> None:
     for thread in threads:
         thread.join()
     assert len(set(turns)) == 8
+
+
+def test_refusals_hours_apart_are_not_taken_for_the_quota() -> None:
+    pace = Pace()
+    for hour in range(3):
+        now = hour * 5400.0
+        assert pace.reserve(now, patience=1.0) == 0.0
+        pace.refused(now + 0.1)
+        assert pace.reserve(now + 60.0, patience=1.0) == 0.0
+        pace.answered(now + 60.1)
