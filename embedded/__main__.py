@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-import threading
+import time
 from pathlib import Path
+from typing import NoReturn
 
 from embedded.errors import EmbeddedError
 
 # In a checkout the library needs no installation.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "constructs"))
+
+_SIGNAL_SECONDS = 1.0
+"""How long a signal may go unnoticed."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             from embedded import demo  # noqa: PLC0415 - only what a command needs is loaded
 
             return demo.run()
-        return _up(aws_port=given.aws_port, connect_port=given.connect_port)
+        _up(aws_port=given.aws_port, connect_port=given.connect_port)
     except EmbeddedError as error:
         sys.stderr.write(f"embedded: {error}\n")
         return 1
@@ -39,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def _up(*, aws_port: int | None, connect_port: int | None) -> int:
+def _up(*, aws_port: int | None, connect_port: int | None) -> NoReturn:
     from connect_associations.testing.throttle import ThrottleSettings  # noqa: PLC0415 - see above
     from embedded.environment import EmbeddedEnvironment  # noqa: PLC0415 - see above
 
@@ -54,8 +58,9 @@ def _up(*, aws_port: int | None, connect_port: int | None) -> int:
             "\nPaste these lines into another shell; there `cdk deploy` works in this folder.\n"
             "Ctrl-C stops everything.\n"
         )
-        threading.Event().wait()
-    return 0
+        # A signal that comes just before an endless wait would not end it.
+        while True:
+            time.sleep(_SIGNAL_SECONDS)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,11 @@ pytestmark = pytest.mark.deploy
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def _heed_ctrl_c() -> None:
+    # Whoever runs the tests in the background may ignore SIGINT, and children inherit that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     with (
@@ -32,6 +37,7 @@ def up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - only resets a signal
         ) as process,
     ):
         yield process
@@ -58,7 +64,6 @@ def test_up_runs_until_it_is_told_to_end(
     urls = [exported["AWS_ENDPOINT_URL"], exported["AWS_ENDPOINT_URL_CONNECT"]]
     assert all(map(listens, urls))
     up.send_signal(how)
-    up.stdout.read()
     assert up.wait(20) == 128 + how
     assert not any(map(listens, urls))
     assert not list(tmp_path.glob("embedded-aws-*"))
