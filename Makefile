@@ -25,7 +25,8 @@ help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 set-up: ## Install what is pinned into .venv, .venv-emulator and node_modules; done once.
-	@test -n "$(PYTHON)" || { echo >&2 "set-up: no Python 3.11 or newer was found:" \
+	@command -v "$(PYTHON)" >/dev/null || { echo >&2 \
+		"set-up: $(if $(PYTHON),there is no $(PYTHON),no Python 3.11 or newer was found):" \
 		"install one, or name it: make set-up PYTHON=/path/to/python3.11"; exit 2; }
 	@"$(PYTHON)" -I tools/set_up.py
 
