@@ -40,7 +40,7 @@ test: set-up ## Run the fast tests.
 	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal -m "not soak and not deploy" $(PYTEST_ARGS)
 
 test-deploy: set-up ## Run the deployments by the real CDK CLI on the local emulator.
-	@$(RUN) pytest -m deploy $(PYTEST_ARGS)
+	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal -m deploy $(PYTEST_ARGS)
 
 soak: set-up ## Explore thousands of lifecycles, and check that broken handlers are caught.
 	@$(RUN) pytest -s -m soak $(PYTEST_ARGS)
