@@ -114,6 +114,7 @@ class Identifier:
     :param instance_id: the canonical instance ID in a literal ARN.
     :param literal: whether the value could be read at synth.
     :param is_arn: whether a token is known to resolve to an ARN.
+    :param origin: the paths of the other stacks that a token refers to, empty for this stack's.
     """
 
     kind: Kind
@@ -123,6 +124,7 @@ class Identifier:
     instance_id: str | None = None
     literal: bool = True
     is_arn: bool = False
+    origin: str = ""
 
     def last_segment(self) -> str:
         """Return the bare ID, at deploy time when the value is a token.
@@ -236,13 +238,30 @@ def shown(value: object) -> str:
 def _read_token(value: str, *, kind: Kind, stack: cdk.Stack) -> Identifier:
     resolved = stack.resolve(value)
     attribute = resolved.get("Fn::GetAtt") if isinstance(resolved, dict) else None
+    key = json.dumps(resolved, sort_keys=True)
+    origin = _origin(value, stack=stack)
     return Identifier(
         kind=kind,
         value=value,
-        key=json.dumps(resolved, sort_keys=True),
+        key=f"{key} of stack {origin}" if origin else key,
+        origin=origin,
         literal=False,
         is_arn=isinstance(attribute, list) and attribute[-1] in _ARN_ATTRIBUTES,
     )
+
+
+def _origin(value: str, *, stack: cdk.Stack) -> str:
+    """Return the paths of the other stacks that *value* refers to.
+
+    A reference becomes an import only when the app is synthesized. Until then it resolves to the
+    logical ID alone, which another stack may use for something else.
+    """
+    owners = (
+        cdk.Stack.of(token.target)
+        for token in cdk.Tokenization.reverse_string(value).tokens
+        if isinstance(token, cdk.Reference)
+    )
+    return ", ".join(sorted({owner.node.path for owner in owners if owner is not stack}))
 
 
 def _read_arn(

@@ -97,6 +97,7 @@ class Permissions:
                         [group.arn(self._stack, region=region)],
                     )
                 ],
+                of=[instance, group],
                 after=self._for_members(instance=instance, region=region),
             )
         return self._granted[key]
@@ -153,7 +154,12 @@ class Permissions:
                 resource=f"instance/{instance.last_segment()}/contact/*",
             )
             statements.append(_allow(["connect:DescribeContact"], [predecessors]))
-        return self._add("ConnectContact", statements, owner=f"{instance.key} {contact.key}")
+        return self._add(
+            "ConnectContact",
+            statements,
+            of=[each for each in (instance, contact, user, contact_flow, queue) if each],
+            owner=f"{instance.key} {contact.key}",
+        )
 
     def _for_members(self, *, instance: Identifier, region: str) -> iam.CfnPolicy:
         key = ("members", instance.key, region)
@@ -172,6 +178,7 @@ class Permissions:
                     ),
                     _allow([*_CHANGE_MEMBERS, "connect:DescribeUser"], [agents]),
                 ],
+                of=[instance],
             )
         return self._granted[key]
 
@@ -180,6 +187,7 @@ class Permissions:
         name: str,
         statements: Sequence[Mapping[str, object]],
         *,
+        of: Sequence[Identifier],
         owner: str | None = None,
         after: iam.CfnPolicy | None = None,
     ) -> iam.CfnPolicy:
@@ -187,10 +195,12 @@ class Permissions:
 
         :param name: what the logical ID begins with.
         :param statements: what is allowed.
+        :param of: what the statements name; equal statements may name things of other stacks.
         :param owner: what else the logical ID comes from, instead of the statements.
         :param after: another policy, which goes later than this one.
         """
         content = json.dumps(self._stack.resolve(statements), sort_keys=True)
+        content += "".join(identifier.origin for identifier in of)
         logical_id = _logical_id(name, owner or content)
         if self._contents.get(logical_id, content) != content:
             # Two assignments of one contact, each under a condition of its own.
