@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from connect_provider import declaration, physical_id
 from connect_provider.errors import InvalidEventError
+from connect_provider.group_plan import is_same
 from connect_provider.physical_id import ContactUserId, GroupUserId, GroupUsersId
 from connect_provider.stack import StackUnknownError
 from connect_provider.template import UnresolvableError
 from connect_provider.user_set import unpack_members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from connect_provider.declaration import GroupUsers
     from connect_provider.request import Request
     from connect_provider.stack import Stack, StackResource
 
@@ -51,26 +53,45 @@ def group_claims(
     exclusive = False
     unknown: list[str] = []
     for live in _live(request, stack):
-        itself = live.logical_id == request.logical_id
         if live.type == declaration.CONTACT_USER:
             continue
-        try:
-            declared = declaration.group_users(
-                _properties(stack, live.properties), live.type, owner=request.owner
-            )
-        except (UnresolvableError, InvalidEventError) as error:
-            known = _from_physical_id(live, request, users) if live.resource else None
-            if known is None:
-                unknown.append(f"{live.logical_id}: {error}")
-            elif known[0] == group_id:
-                claimed |= known[1]
-            continue
-        if declared.group.id == group_id:
-            claimed |= set(declared.users)
-            exclusive = exclusive or (itself and declared.exclusive)
+        declared, problem = _declared(live, request, stack)
+        claim: tuple[str, Iterable[str]] | None
+        if declared is not None and _is_shown_as_it_is(live, declared, stack):
+            claim = declared.group.id, declared.users
+        else:
+            claim = _from_physical_id(live, request, users)
+        if claim is not None and claim[0] == group_id:
+            claimed.update(claim[1])
+            if declared is not None and live.logical_id == request.logical_id:
+                exclusive = declared.exclusive
+        if claim is None and problem:
+            unknown.append(f"{live.logical_id}: {problem}")
     if unknown:
         raise StackUnknownError("; ".join(unknown))
     return GroupClaims(users=frozenset(claimed), exclusive=exclusive)
+
+
+def _declared(live: _Live, request: Request, stack: Stack) -> tuple[GroupUsers | None, str]:
+    """Return what the template declares, or why that cannot be read."""
+    try:
+        properties = _properties(stack, live.properties)
+        return declaration.group_users(properties, live.type, owner=request.owner), ""
+    except (UnresolvableError, InvalidEventError) as error:
+        return None, str(error)
+
+
+def _is_shown_as_it_is(live: _Live, declared: GroupUsers, stack: Stack) -> bool:
+    """Whether the template shows what the resource is, and not what it failed to become.
+
+    Before a rollback is complete, only the physical ID can tell.
+    """
+    if stack.status.shows_template:
+        return True
+    known = physical_id.parse(live.resource.physical_id)
+    if isinstance(known, GroupUserId | GroupUsersId):
+        return is_same(known, declared)
+    return True
 
 
 def contact_is_claimed(request: Request, stack: Stack, *, contact_id: str) -> bool:
@@ -86,7 +107,7 @@ def contact_is_claimed(request: Request, stack: Stack, *, contact_id: str) -> bo
                 stack.template.resolve(live.properties), owner=request.owner
             )
         except (UnresolvableError, InvalidEventError):
-            known = physical_id.parse(live.resource.physical_id) if live.resource else None
+            known = physical_id.parse(live.resource.physical_id)
             if not isinstance(known, ContactUserId) or known.contact_id == contact_id:
                 return True
         else:
@@ -98,8 +119,8 @@ def contact_is_claimed(request: Request, stack: Stack, *, contact_id: str) -> bo
 def is_declared(request: Request, stack: Stack) -> bool | None:
     """Whether the stack's current template declares what *request* asks for.
 
-    None where a declaration cannot be read. While a deployment is under way the answer means
-    nothing; in a rollback and afterwards the template is what the stack goes back to, or is.
+    None where a declaration cannot be read. While a deployment or a rollback is under way the
+    answer means little: the template may be the one before, or the one that failed.
 
     :raises StackUnknownError: CloudFormation would not say.
     """
@@ -135,7 +156,7 @@ class _Live:
     logical_id: str
     type: str
     properties: dict[str, Any]
-    resource: StackResource | None
+    resource: StackResource
 
 
 def _live(request: Request, stack: Stack) -> Iterator[_Live]:
@@ -155,6 +176,8 @@ def _live(request: Request, stack: Stack) -> Iterator[_Live]:
         resource = stack.resources.get(logical_id)
         if resource is None or resource.is_deleted:
             continue
+        if not status.goes_away and _goes_back(logical_id, resource, request, stack):
+            continue
         yield _Live(
             logical_id=logical_id,
             type=resource_type,
@@ -163,11 +186,27 @@ def _live(request: Request, stack: Stack) -> Iterator[_Live]:
         )
 
 
+def _goes_back(logical_id: str, resource: StackResource, request: Request, stack: Stack) -> bool:
+    """Whether a rollback will undo what the resource is now.
+
+    So it does with the very version that the request is about, with what the failed deployment has
+    created, and, until everything is reverted, with what it has updated.
+    """
+    if stack.status.shows_template:
+        return False
+    if logical_id == request.logical_id and resource.physical_id == request.physical_id:
+        return True
+    began = stack.updated_at
+    if began is None or resource.changed_at < began:
+        return False
+    return stack.status.reverts or resource.status.startswith("CREATE")
+
+
 def _from_physical_id(
     live: _Live, request: Request, users: Sequence[str]
 ) -> tuple[str, frozenset[str]] | None:
     """Return the group and the users that the live resource's physical ID speaks of."""
-    known = physical_id.parse(live.resource.physical_id) if live.resource else None
+    known = physical_id.parse(live.resource.physical_id)
     if isinstance(known, GroupUserId):
         return known.group_id, frozenset((known.user_id,))
     if isinstance(known, GroupUsersId) and live.logical_id == request.logical_id:

@@ -133,7 +133,7 @@ class ContactUserAssociation:
                 f"contact {declared.contact_id} was assigned."
             )
         else:
-            self._assign(invocation, declared, tolerant=plan.rolls_back)
+            self._assign(invocation, declared, tolerant=bool(plan.rolls_back))
         return dict(plan.data)
 
     def _assign(self, invocation: Invocation, declared: ContactUser, *, tolerant: bool) -> None:
@@ -329,7 +329,7 @@ def _answer(
     physical_resource_id: str,
     invocation: Invocation,
     *,
-    rolls_back: bool = False,
+    rolls_back: bool | None = False,
     contact: ContactAction | None = None,
     data: dict[str, Any] | None = None,
 ) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from connect_provider.errors import (
     AssociationFailedError,
     InvalidEventError,
     RequestCancelledError,
+    StillWaiting,
 )
 from connect_provider.group_convergence import GroupConvergence, Progress
 from connect_provider.physical_id import GroupUserId, GroupUsersId
@@ -32,6 +33,8 @@ _LOGGER = logging.getLogger(__name__)
 
 _GROUP_POLL_SECONDS = 5.0
 _FRESH_SECONDS = 15.0
+_DOUBT_SECONDS = 20.0
+"""How long the Update back of a resource may take that has nothing to do; see is_cancelled."""
 _REMEMBERED_REQUESTS = 100
 
 
@@ -239,6 +242,9 @@ class GroupUsersAssociation:
         if not plan.steps:
             return dict(plan.data)
         cancelled = invocation.is_cancelled()
+        waited = invocation.clock.time() - plan.planned_at
+        if plan.rolls_back and not cancelled and waited < _DOUBT_SECONDS:
+            raise StillWaiting("the rollback may have another request for this resource")
         steps = self._retreat(request, invocation, declared) if cancelled else plan.steps
         for index, step in enumerate(steps):
             self._run(invocation, plan, declared.instance_id, step, name=f"{cancelled}{index}")
@@ -262,6 +268,10 @@ class GroupUsersAssociation:
         if not isinstance(known, GroupUserId | GroupUsersId):
             return ()
         try:
+            resource = invocation.stack.resources.get(request.logical_id)
+            if resource and resource.is_complete and resource.physical_id == request.physical_id:
+                # CloudFormation knows this version, so it is what it shall be or will be deleted.
+                return ()
             return self._departure(request, invocation, known, declared)
         except (StackUnknownError, ValueError) as error:
             _LOGGER.warning("what the cancelled request added is kept: %s", error)
@@ -317,7 +327,7 @@ def _answer(  # noqa: PLR0913 - the answer of on_event, spelled out
     declared: GroupUsers | None,
     *,
     steps: tuple[Step, ...] = (),
-    rolls_back: bool = False,
+    rolls_back: bool | None = False,
     data: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     plan = Plan(

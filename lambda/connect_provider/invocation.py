@@ -53,19 +53,30 @@ class Invocation:
         """Return Amazon Connect in *region*."""
         return Connect(client=self.clients.connect(region), region=region, caller=self.caller)
 
-    def rolls_back(self) -> bool:
+    def rolls_back(self) -> bool | None:
         """Whether an Update is itself part of a rollback; a Create never is.
 
-        False where CloudFormation would not say.
+        To be asked when the request begins. None where CloudFormation would not say.
         """
         if self.request.type is not RequestType.UPDATE:
             return False
         try:
-            return (
-                self.stack.status.rolls_back and is_declared(self.request, self.stack) is not False
-            )
+            return self.stack.status.reverts and not self._comes_late()
         except StackUnknownError:
-            return False
+            return None
+
+    def _comes_late(self) -> bool:
+        """Whether the Update belongs to the deployment that is being rolled back.
+
+        Lambda may deliver an event again. Such a one asks for what is not declared any more, of a
+        version that is not there any more; either sign alone may deceive.
+        """
+        resource = self.stack.resources.get(self.request.logical_id)
+        return (
+            resource is not None
+            and resource.physical_id != self.request.physical_id
+            and is_declared(self.request, self.stack) is False
+        )
 
     def is_cancelled(self) -> bool:
         """Whether a Create or Update has outlived its deployment.
@@ -78,11 +89,28 @@ class Invocation:
             return False
         try:
             status = self.stack.status
-            if not status.name or not (status.is_settled or status.goes_away):
-                return False
-            return status.goes_away or is_declared(self.request, self.stack) is False
+            if status.goes_away:
+                return bool(status.name)
+            if not status.shows_template:
+                return self._is_given_up()
+            return status.is_complete and is_declared(self.request, self.stack) is False
         except StackUnknownError:
             return False
+
+    def _is_given_up(self) -> bool:
+        """Whether a rollback has nothing to do with the request; False where that is not known.
+
+        An event may be on its way to Lambda while another resource fails. Then it comes during the
+        rollback, and looks like the Update back of its resource until that one is complete.
+        """
+        rolls_back = self.request.plan.get("RollsBack")
+        if not rolls_back:
+            return rolls_back is False
+        resource = self.stack.resources.get(self.request.logical_id)
+        return resource is not None and (
+            resource.status == "UPDATE_FAILED"
+            or (resource.is_complete and resource.physical_id != self.request.physical_id)
+        )
 
     def refreshed(self) -> Invocation:
         """Return the invocation with the stack still to be read."""

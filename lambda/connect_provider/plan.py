@@ -55,7 +55,7 @@ class Plan:
 
     :ivar started_at: when ``on_event`` began, in seconds since the epoch.
     :ivar planned_at: when ``on_event`` was done.
-    :ivar rolls_back: the request is itself part of a rollback; False where that is not known.
+    :ivar rolls_back: the request is itself part of a rollback; None where that is not known.
     :ivar steps: what to do about users in groups.
     :ivar contact: what to do about a contact.
     :ivar data: the attributes to answer once complete.
@@ -63,7 +63,7 @@ class Plan:
 
     started_at: float
     planned_at: float
-    rolls_back: bool = False
+    rolls_back: bool | None = False
     steps: tuple[Step, ...] = ()
     contact: ContactAction | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Plan:
             return cls(
                 started_at=float(event["StartedAt"]),
                 planned_at=float(event["PlannedAt"]),
-                rolls_back=bool(event["RollsBack"]),
+                rolls_back=event["RollsBack"],
                 steps=tuple(_step_from_event(step, declared) for step in event.get("Steps", [])),
                 contact=ContactAction(event["Contact"]) if "Contact" in event else None,
                 data=event.get("Data", {}),

@@ -15,6 +15,7 @@ from connect_provider.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from mypy_boto3_cloudformation.client import CloudFormationClient
 
@@ -41,9 +42,23 @@ class StackStatus:
         return "ROLLBACK" in self.name
 
     @property
-    def is_settled(self) -> bool:
-        """Whether no resource is being created or updated forward: the template is what is."""
-        return self.rolls_back or self.name.endswith("_COMPLETE")
+    def reverts(self) -> bool:
+        """Whether resources are being updated back to what they were."""
+        return self.name in ("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the deployment is over, but for the clean-up of what it replaced or removed."""
+        return "_COMPLETE" in self.name
+
+    @property
+    def shows_template(self) -> bool:
+        """Whether GetTemplate surely answers what the stack is, or goes back to.
+
+        Before a rollback is complete it may still be the template that failed: what
+        CloudFormation answers until then is documented nowhere.
+        """
+        return not self.rolls_back or self.goes_away or self.name.endswith("_COMPLETE")
 
     @property
     def goes_away(self) -> bool:
@@ -62,11 +77,17 @@ class StackResource:
 
     physical_id: str
     status: str
+    changed_at: datetime
 
     @property
     def is_deleted(self) -> bool:
         """Whether it is gone or about to go."""
         return self.status.startswith("DELETE")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it was created or updated, and CloudFormation knows its physical ID."""
+        return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
 class Stack:
@@ -102,6 +123,14 @@ class Stack:
         """
         return StackStatus(self._description.get("StackStatus", ""))
 
+    @property
+    def updated_at(self) -> datetime | None:
+        """When the last update began; None before the first.
+
+        :raises StackUnknownError: CloudFormation would not say.
+        """
+        return self._description.get("LastUpdatedTime")
+
     @cached_property
     def resources(self) -> Mapping[str, StackResource]:
         """The stack's resources by logical ID.
@@ -115,6 +144,7 @@ class Stack:
                 summary["LogicalResourceId"]: StackResource(
                     physical_id=summary.get("PhysicalResourceId", ""),
                     status=summary["ResourceStatus"],
+                    changed_at=summary["LastUpdatedTimestamp"],
                 )
                 for page in paginator.paginate(StackName=self._stack_id)
                 for summary in page["StackResourceSummaries"]

@@ -6,6 +6,7 @@ answer, a first deployment that rolls back - run against a naive provider as wel
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,7 +30,7 @@ from lifecycle.cast import (
     single,
     stack_of,
 )  # fmt: skip
-from lifecycle.cloudformation import InFlight, Rollback, StackSettings
+from lifecycle.cloudformation import FailedTemplate, InFlight, Rollback, StackSettings
 from lifecycle.cloudformation_api import ReadFaults
 from lifecycle.emulated_connect import EmulatedConnect, behaviour
 from lifecycle.faults import Fault, FaultPlan
@@ -43,7 +44,17 @@ if TYPE_CHECKING:
 
     from lifecycle.framework import Event
 
-both_rollbacks = pytest.mark.parametrize("rollback", list(Rollback))
+all_rollbacks = pytest.mark.parametrize(
+    "rollback",
+    [
+        StackSettings(rollback=rollback, failed_template=failed_template)
+        for rollback in Rollback
+        for failed_template in FailedTemplate
+    ],
+    ids=lambda settings: f"{settings.rollback.name}-{settings.failed_template.name}",
+)
+_USUAL = StackSettings()
+
 both_in_flight = pytest.mark.parametrize("in_flight", list(InFlight))
 both_kills = pytest.mark.parametrize("after_kill", list(AfterKill))
 
@@ -51,7 +62,7 @@ both_kills = pytest.mark.parametrize("after_kill", list(AfterKill))
 def new_world(
     *,
     handlers: Any = association_provider,
-    rollback: Rollback = Rollback.UPDATE_BACK,
+    rollback: StackSettings = _USUAL,
     in_flight: InFlight = InFlight.CANCEL,
     after_kill: AfterKill = AfterKill.FAILS,
     **switches: Any,
@@ -59,7 +70,7 @@ def new_world(
     return World(
         handlers=handlers,
         connect=lambda clock: EmulatedConnect(clock, behaviour=behaviour(**switches)),
-        stack=StackSettings(rollback=rollback, in_flight=in_flight),
+        stack=replace(rollback, in_flight=in_flight),
         framework=FrameworkSettings(after_kill=after_kill),
     )
 
@@ -88,8 +99,8 @@ class TestRename:
         assert world.deploy(stack_of(NewName=single(RED, ANN))) == "UPDATE_COMPLETE"
         assert world.members(RED) == set()
 
-    @both_rollbacks
-    def test_rolled_back_keeps_the_user_too(self, rollback: Rollback) -> None:
+    @all_rollbacks
+    def test_rolled_back_keeps_the_user_too(self, rollback: StackSettings) -> None:
         world = new_world(rollback=rollback)
         world.deploy(stack_of(OldName=single(RED, ANN)))
         status = world.deploy(stack_of(NewName=single(RED, ANN), Failing=fail_last(world)))
@@ -142,12 +153,12 @@ class TestCrashAfterTheCall:
         assert world.deploy(stack_of(A=single(RED, ANN))) == "ROLLBACK_COMPLETE"
         assert world.members(RED) == {"ann"}
 
-    @both_rollbacks
+    @all_rollbacks
     @both_kills
     @pytest.mark.parametrize("kind", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
     @pytest.mark.parametrize("at", range(12))
     def test_at_any_call_of_an_update(
-        self, at: int, kind: Fault, after_kill: AfterKill, rollback: Rollback
+        self, at: int, kind: Fault, after_kill: AfterKill, rollback: StackSettings
     ) -> None:
         world = new_world(rollback=rollback, after_kill=after_kill)
         world.connect.join(BLUE, DAN)
@@ -188,8 +199,8 @@ class TestAdoptedMembership:
         assert status == "ROLLBACK_COMPLETE"
         assert world.members(RED) == set()
 
-    @both_rollbacks
-    def test_survives_the_rollback_of_an_update(self, rollback: Rollback) -> None:
+    @all_rollbacks
+    def test_survives_the_rollback_of_an_update(self, rollback: StackSettings) -> None:
         world = new_world(rollback=rollback)
         world.connect.join(RED, ANN)
         world.connect.join(BLUE, CYD)
@@ -219,8 +230,8 @@ class TestAdoptedMembership:
 
 class TestTakeOver:
     @pytest.mark.parametrize("fails", [False, True])
-    @both_rollbacks
-    def test_by_a_membership(self, rollback: Rollback, *, fails: bool) -> None:
+    @all_rollbacks
+    def test_by_a_membership(self, rollback: StackSettings, *, fails: bool) -> None:
         world = new_world(rollback=rollback)
         world.deploy(stack_of(A=single(RED, ANN), B=single(RED, BOB)))
         more = {"Failing": fail_last(world)} if fails else {}
@@ -229,8 +240,8 @@ class TestTakeOver:
         assert not disassociations(world)
 
     @pytest.mark.parametrize("fails", [False, True])
-    @both_rollbacks
-    def test_by_single_users(self, rollback: Rollback, *, fails: bool) -> None:
+    @all_rollbacks
+    def test_by_single_users(self, rollback: StackSettings, *, fails: bool) -> None:
         world = new_world(rollback=rollback)
         world.deploy(stack_of(M=membership(RED, ANN, BOB)))
         more = {"Failing": fail_last(world)} if fails else {}
@@ -239,8 +250,10 @@ class TestTakeOver:
         assert not disassociations(world)
 
     @pytest.mark.parametrize("fails", [False, True])
-    @both_rollbacks
-    def test_of_one_user_by_another_membership(self, rollback: Rollback, *, fails: bool) -> None:
+    @all_rollbacks
+    def test_of_one_user_by_another_membership(
+        self, rollback: StackSettings, *, fails: bool
+    ) -> None:
         world = new_world(rollback=rollback)
         world.deploy(stack_of(M=membership(RED, ANN, BOB), N=membership(RED, CYD)))
         more = {"Failing": fail_last(world)} if fails else {}
@@ -277,9 +290,9 @@ class TestRequestInFlight:
         assert world.members(RED) == ({"ann"} if adopted else set()), world.story()
 
     @both_in_flight
-    @both_rollbacks
+    @all_rollbacks
     @pytest.mark.parametrize("seconds", [0.2, 20.0])
-    def test_update(self, rollback: Rollback, in_flight: InFlight, seconds: float) -> None:
+    def test_update(self, rollback: StackSettings, in_flight: InFlight, seconds: float) -> None:
         world = new_world(rollback=rollback, in_flight=in_flight)
         world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB, CYD)))
         if seconds > 1:
@@ -296,7 +309,7 @@ class TestRequestInFlight:
 class TestOneGroupPerUser:
     """The service may allow a user in one group only; then a move has to leave first."""
 
-    def world(self, rollback: Rollback = Rollback.UPDATE_BACK) -> World:
+    def world(self, rollback: StackSettings = _USUAL) -> World:
         return new_world(rollback=rollback, user_in_several_groups="ResourceConflictException")
 
     @pytest.mark.parametrize("many", [False, True])
@@ -309,8 +322,10 @@ class TestOneGroupPerUser:
         assert world.members(BLUE) == {"ann"}, world.story()
 
     @pytest.mark.parametrize("many", [False, True])
-    @both_rollbacks
-    def test_goes_back_when_the_deployment_fails(self, rollback: Rollback, *, many: bool) -> None:
+    @all_rollbacks
+    def test_goes_back_when_the_deployment_fails(
+        self, rollback: StackSettings, *, many: bool
+    ) -> None:
         world = self.world(rollback)
         declare = membership if many else single
         world.deploy(stack_of(A=declare(RED, ANN)))
@@ -319,11 +334,11 @@ class TestOneGroupPerUser:
         assert world.members(RED) == {"ann"}, world.story()
         assert world.members(BLUE) == set(), world.story()
 
-    @both_rollbacks
+    @all_rollbacks
     @pytest.mark.parametrize("kind", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
     @pytest.mark.parametrize("at", range(4))
     def test_goes_back_when_it_is_killed_in_between(
-        self, at: int, kind: Fault, rollback: Rollback
+        self, at: int, kind: Fault, rollback: StackSettings
     ) -> None:
         world = self.world(rollback)
         world.deploy(stack_of(A=single(RED, ANN)))
@@ -335,8 +350,8 @@ class TestOneGroupPerUser:
 
 
 class TestFailedMembershipUpdate:
-    @both_rollbacks
-    def test_is_undone(self, rollback: Rollback) -> None:
+    @all_rollbacks
+    def test_is_undone(self, rollback: StackSettings) -> None:
         world = new_world(rollback=rollback)
         world.connect.join(RED, EVE)
         world.deploy(stack_of(M=membership(RED, ANN, BOB)))
@@ -344,8 +359,8 @@ class TestFailedMembershipUpdate:
         assert status == "UPDATE_ROLLBACK_COMPLETE"
         assert world.members(RED) == {"ann", "bob", "eve"}, world.story()
 
-    @both_rollbacks
-    def test_to_another_group_is_undone(self, rollback: Rollback) -> None:
+    @all_rollbacks
+    def test_to_another_group_is_undone(self, rollback: StackSettings) -> None:
         world = new_world(rollback=rollback)
         world.connect.join(BLUE, BOB)
         world.deploy(stack_of(M=membership(RED, ANN, BOB)))
@@ -353,8 +368,8 @@ class TestFailedMembershipUpdate:
         assert world.members(RED) == {"ann", "bob"}, world.story()
         assert world.members(BLUE) == {"bob"}, world.story()
 
-    @both_rollbacks
-    def test_then_a_successful_one(self, rollback: Rollback) -> None:
+    @all_rollbacks
+    def test_then_a_successful_one(self, rollback: StackSettings) -> None:
         world = new_world(rollback=rollback)
         world.deploy(stack_of(M=membership(RED, ANN, BOB)))
         world.deploy(stack_of(M=membership(RED, BOB, CYD), Failing=fail_last(world)))
@@ -363,8 +378,8 @@ class TestFailedMembershipUpdate:
         assert world.delete() == "DELETE_COMPLETE"
         assert world.members(RED) == set(), world.story()
 
-    @both_rollbacks
-    def test_whose_rollback_fails_and_is_continued(self, rollback: Rollback) -> None:
+    @all_rollbacks
+    def test_whose_rollback_fails_and_is_continued(self, rollback: StackSettings) -> None:
         world = new_world(rollback=rollback)
         world.deploy(stack_of(M=membership(RED, ANN, BOB), Other=sibling(), A=single(BLUE, ANN)))
         world.sabotage_next(
@@ -393,8 +408,8 @@ class TestExclusive:
         world.deploy(stack_of(M=membership(RED, ANN, exclusive=True), Failing=fail_last(world)))
         assert world.members(RED) == {"eve"}, world.story()
 
-    @both_rollbacks
-    def test_update_rolled_back_brings_them_back(self, rollback: Rollback) -> None:
+    @all_rollbacks
+    def test_update_rolled_back_brings_them_back(self, rollback: StackSettings) -> None:
         world = new_world(rollback=rollback)
         world.connect.join(RED, EVE)
         world.deploy(stack_of(M=membership(RED, ANN)))
@@ -497,8 +512,8 @@ class TestDeliveredTwice:
         assert world.members(BLUE) == set(), world.story()
 
     @DELAYS
-    @both_rollbacks
-    def test_in_failed_deployments(self, delay: float, rollback: Rollback) -> None:
+    @all_rollbacks
+    def test_in_failed_deployments(self, delay: float, rollback: StackSettings) -> None:
         world = new_world(rollback=rollback)
         world.connect.join(RED, CYD)
         world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB)))

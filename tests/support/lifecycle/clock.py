@@ -51,6 +51,11 @@ class Scheduler:
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
+    @property
+    def now(self) -> float:
+        """The simulated seconds since the epoch."""
+        return self._clock.time()
+
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do *action* when *seconds* have passed."""
         heapq.heappush(self._queue, (self._clock.time() + seconds, next(self._order), action))

@@ -45,17 +45,24 @@ class InFlight(Enum):
     AWAIT = "their answers are awaited before the rollback starts"
 
 
+class FailedTemplate(Enum):
+    """How long GetTemplate answers the template that failed: documented nowhere."""
+
+    UNTIL_ROLLBACK = "until the rollback of the update starts"
+    UNTIL_CLEANUP = "until everything is reverted"
+    UNTIL_THE_END = "until what the update had made is deleted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSettings:
     """The variants of CloudFormation's behaviour.
 
-    :ivar late_template: during a rollback GetTemplate still answers the failed template. Not what
-        the service is believed to do; for investigation only.
+    :ivar lists_deleted: whether ListStackResources still shows what was deleted.
     """
 
     rollback: Rollback = Rollback.UPDATE_BACK
     in_flight: InFlight = InFlight.CANCEL
-    late_template: bool = False
+    failed_template: FailedTemplate = FailedTemplate.UNTIL_ROLLBACK
     lists_deleted: bool = True
 
 
@@ -70,6 +77,7 @@ class Resource:
     properties: Mapping[str, Any]
     attributes: Mapping[str, Any]
     body: Mapping[str, Any]
+    changed_at: float
 
     @property
     def is_custom(self) -> bool:
@@ -111,6 +119,7 @@ class Stack:
     :ivar sabotage: ``(logical ID, "Create" | "Update" | "Revert" | "Delete")`` of siblings that
         fail; Revert is the Update back of a rollback.
     :ivar seconds: how long siblings take, by logical ID.
+    :ivar updated_at: when the last update began.
     :ivar left_behind: what clean-up phases gave up deleting.
     :ivar cancelled: the IDs of requests that were given up while in flight.
     :ivar extra_deliveries: asked for every event; answers the delays, in seconds, after which the
@@ -138,6 +147,7 @@ class Stack:
         self.stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{self._uuid()}"
         self.status = ""
         self.reason = ""
+        self.updated_at: float | None = None
         self.shown: Deployment | None = None
         self.resources: dict[str, Resource] = {}
         self.sabotage: set[tuple[str, str]] = set()
@@ -188,6 +198,7 @@ class Stack:
         deployment = Deployment(template=template, parameters=parameters or {})
         self._previous = {key: replace(value) for key, value in self.resources.items()}
         self._failed_deployment = deployment
+        self.updated_at = self._scheduler.now
         self._show(deployment)
         self._enter("UPDATE_IN_PROGRESS")
         operations = self._forward(deployment)
@@ -252,6 +263,7 @@ class Stack:
                 properties=properties,
                 attributes={},
                 body=body,
+                changed_at=self._scheduler.now,
             )
             self._request(operation, "Create", properties=properties)
             return
@@ -259,7 +271,7 @@ class Stack:
         if properties == known.properties:
             operation.state = "succeeded"
             return
-        known.status = "UPDATE_IN_PROGRESS"
+        self._becomes(known, "UPDATE_IN_PROGRESS")
         self._request(
             operation,
             "Update",
@@ -296,14 +308,15 @@ class Stack:
                 ):
                     doomed = replace(current, properties=operation.properties)
                     self._doomed.append(self._doom(doomed, whole=False))
-                    self.resources[key] = replace(previous, status="UPDATE_COMPLETE")
+                    self.resources[key] = replace(previous)
+                    self._becomes(self.resources[key], "UPDATE_COMPLETE")
                 else:
                     self._to_revert[key] = operation
         return self._revert()
 
     def _revert(self) -> str:
         assert self._deployed is not None
-        if not self._settings.late_template:
+        if self._settings.failed_template is FailedTemplate.UNTIL_ROLLBACK:
             self._show(self._deployed)
         self._enter("UPDATE_ROLLBACK_IN_PROGRESS")
         for key, resource in self.resources.items():
@@ -324,10 +337,12 @@ class Stack:
                 del self._to_revert[operation.logical_id]
         if not succeeded:
             return self._enter("UPDATE_ROLLBACK_FAILED")
-        self._show(self._deployed)
+        if self._settings.failed_template is FailedTemplate.UNTIL_CLEANUP:
+            self._show(self._deployed)
         self._enter("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         assert self._failed_deployment is not None
         self._clean_up(self._doomed, self._failed_deployment)
+        self._show(self._deployed)
         return self._enter("UPDATE_ROLLBACK_COMPLETE")
 
     def _begin_revert(self, operation: _Operation) -> None:
@@ -339,7 +354,7 @@ class Stack:
             for doomed in self._doomed
         ):
             self._doomed.append(self._doom(replace(resource, properties=attempted), whole=False))
-        resource.status = "UPDATE_IN_PROGRESS"
+        self._becomes(resource, "UPDATE_IN_PROGRESS")
         self._request(
             operation,
             "Update",
@@ -421,7 +436,7 @@ class Stack:
 
     def _begin_delete(self, item: Doomed, operation: _Operation) -> None:
         if item.whole:
-            self.resources[item.logical_id].status = "DELETE_IN_PROGRESS"
+            self._becomes(self.resources[item.logical_id], "DELETE_IN_PROGRESS")
         self._request(
             operation, "Delete", physical_id=item.physical_id, properties=item.properties,
             type_=item.type, whole=item.whole,
@@ -480,7 +495,7 @@ class Stack:
         self.cancelled.add(operation.request_id)
         self._answers.pop(operation.request_id, None)
         resource = self.resources[operation.logical_id]
-        resource.status = f"{operation.kind.upper()}_FAILED"
+        self._becomes(resource, f"{operation.kind.upper()}_FAILED")
         self._history.note("stack", f"{operation.logical_id}: resource {operation.kind} cancelled")
 
     def _request(
@@ -575,7 +590,7 @@ class Stack:
         resource = self.resources.get(key)
         if resource is None or (operation.kind == "Delete" and not whole):
             return
-        resource.status = f"{operation.kind.upper()}_{outcome}"
+        self._becomes(resource, f"{operation.kind.upper()}_{outcome}")
         if operation.kind == "Delete":
             if succeeded and "UPDATE" in self.status:
                 del self.resources[key]
@@ -601,6 +616,10 @@ class Stack:
             properties = {"ServiceToken": _SERVICE_TOKEN, "ServiceTimeout": 3600, **properties}
         resolved: dict[str, Any] = as_strings(properties)
         return resolved
+
+    def _becomes(self, resource: Resource, status: str) -> None:
+        resource.status = status
+        resource.changed_at = self._scheduler.now
 
     def _show(self, deployment: Deployment) -> None:
         self.shown = deployment

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -104,11 +105,16 @@ class CloudFormationApi:
             f"<ParameterValue>{escape(value)}</ParameterValue></member>"
             for key, value in stack.shown.parameters.items()
         )
+        updated = (
+            f"<LastUpdatedTime>{_moment(stack.updated_at)}</LastUpdatedTime>"
+            if stack.updated_at is not None
+            else ""
+        )
         return (
             f"<Stacks><member><StackName>{stack.name}</StackName><StackId>{stack.stack_id}</StackId>"
             f"<CreationTime>2026-01-01T00:00:00Z</CreationTime>"
             f"<StackStatus>{stack.status}</StackStatus><Parameters>{parameters}</Parameters>"
-            "</member></Stacks>"
+            f"{updated}</member></Stacks>"
         )
 
     @staticmethod
@@ -128,7 +134,7 @@ class CloudFormationApi:
             members.append(
                 f"<member><LogicalResourceId>{resource.logical_id}</LogicalResourceId>{physical_id}"
                 f"<ResourceType>{resource.type}</ResourceType>"
-                "<LastUpdatedTimestamp>2026-01-01T00:00:00Z</LastUpdatedTimestamp>"
+                f"<LastUpdatedTimestamp>{_moment(resource.changed_at)}</LastUpdatedTimestamp>"
                 f"<ResourceStatus>{resource.status}</ResourceStatus></member>"
             )
         more = f"<NextToken>{start + _PAGE}</NextToken>" if len(shown) > start + _PAGE else ""
@@ -143,3 +149,7 @@ class CloudFormationApi:
             f"<Message>{escape(said)}</Message></Error><RequestId>0</RequestId></ErrorResponse>",
             {"content-type": "text/xml"},
         )
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from lifecycle import cast
-from lifecycle.cloudformation import InFlight, Rollback, StackSettings
+from lifecycle.cloudformation import FailedTemplate, InFlight, Rollback, StackSettings
 from lifecycle.cloudformation_api import ReadFaults
 from lifecycle.declared import ContactUser, GroupUsers, pairs_of, template_of
 from lifecycle.emulated_connect import EmulatedConnect, behaviours
@@ -40,6 +40,7 @@ _stack_settings = st.builds(
     StackSettings,
     rollback=st.sampled_from(Rollback),
     in_flight=st.sampled_from(InFlight),
+    failed_template=st.sampled_from(FailedTemplate),
     lists_deleted=st.booleans(),
 )
 
@@ -92,7 +93,12 @@ class LifecycleMachine(RuleBasedStateMachine):
         for group, user in sorted(members, key=lambda pair: (pair[0].name, pair[1].name)):
             self._join(group, user)
         self.statistics.count("examples", "examples")
-        for variant in (stack.rollback, stack.in_flight, framework.after_kill):
+        for variant in (
+            stack.rollback,
+            stack.in_flight,
+            stack.failed_template,
+            framework.after_kill,
+        ):
             self.statistics.count("variants", f"{type(variant).__name__}.{variant.name}")
         for switch, value in behaviour.as_dict().items():
             self.statistics.count("variants", f"{switch}={value}")

@@ -1,0 +1,381 @@
+"""Hundreds and thousands of users, in simulated time.
+
+A membership of 1,000 whose Lambda function is killed again and again runs in the simulator.
+Singles that CloudFormation creates all at once, and other callers of the same quota, need calls
+that really overlap: there every request has a thread, and one clock that only moves when all of
+them sleep.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connect_associations.testing import ConnectBehaviour
+from connect_associations.testing.throttle import Quota, ThrottleSettings
+from connect_provider.association_provider import AssociationProvider
+from lifecycle import cast
+from lifecycle.cast import RED, REGIONS, membership, single, stack_of
+from lifecycle.clients import SimulatedClients, connect_to
+from lifecycle.emulated_connect import EmulatedConnect
+from lifecycle.faults import Fault, FaultPlan
+from lifecycle.framework import AfterKill, FrameworkSettings
+from lifecycle.templates import Deployment
+from lifecycle.under_test import association_provider
+from lifecycle.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+    from connect_associations.testing import Call
+    from connect_provider.clock import Clock
+    from lifecycle.clock import SimulatedClock
+
+JOIN = "AssociateTrafficDistributionGroupUser"
+LEAVE = "DisassociateTrafficDistributionGroupUser"
+LIST = "ListTrafficDistributionGroupUsers"
+
+DEFAULT_QUOTA = ThrottleSettings()
+CONVERGENCE_SECONDS = 40 * 60.0
+"""The default of ConnectAssociationProvider."""
+
+
+def agents(count: int) -> list[str]:
+    return [f"99999999-aaaa-4aaa-8aaa-{number:012d}" for number in range(count)]
+
+
+class CallCentre(EmulatedConnect):
+    """A Connect with many users and a quota."""
+
+    def __init__(
+        self, clock: Clock, *, users: Sequence[str], throttle: ThrottleSettings, **switches: Any
+    ) -> None:
+        super().__init__(clock, ConnectBehaviour(**switches))  # type: ignore[arg-type] # only asks for the time
+        instance = self._emulation.world.instances[cast.INSTANCE.id]
+        for number, user_id in enumerate(users):
+            self._emulation.add_user(instance, user_id=user_id, username=f"agent{number}")
+        self._emulation.limit(throttle)
+
+    @property
+    def members(self) -> frozenset[str]:
+        return self._emulation.members(RED.id)
+
+    @property
+    def calls(self) -> list[Call]:
+        return self._emulation.calls
+
+    def forget_calls(self) -> None:
+        self._emulation.recorder.clear()
+
+    def took_effect(self, operation: str) -> Counter[str]:
+        """Return how often an operation was carried out, by user."""
+        return Counter(
+            call.parameters["UserId"]
+            for call in self.calls
+            if call.operation == operation and call.took_effect
+        )
+
+    def spend(self, operation: str) -> bool:
+        """Take a turn from the quota, as somebody else in the account does."""
+        return self._emulation.throttle.admit(
+            operation=operation,
+            account_id=self._emulation.account_id,
+            region=REGIONS[RED.id],
+        )
+
+
+@pytest.fixture(autouse=True)
+def _as_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVERGENCE_TIMEOUT_SECONDS", str(CONVERGENCE_SECONDS))
+
+
+# -- one membership, killed ------------------------------------------------------------------------
+
+THOUSAND = agents(1000)
+KILLS = {
+    0: Fault.KILLED_AFTER,
+    150: Fault.KILLED_BEFORE,
+    400: Fault.KILLED_AFTER,
+    401: Fault.KILLED_BEFORE,
+    950: Fault.KILLED_AFTER,
+}
+"""By the number of the write: at the very start, in the middle, twice in a row, near the end."""
+LOST_ANSWERS = sum(kind is Fault.KILLED_AFTER for kind in KILLS.values())
+"""Only a write whose answer was lost may be repeated, which does not double a membership."""
+
+
+def centre_in(
+    world: World,
+) -> CallCentre:
+    assert isinstance(world.connect, CallCentre)
+    return world.connect
+
+
+def thousand_world(after_kill: AfterKill, **switches: Any) -> World:
+    return World(
+        handlers=association_provider,
+        connect=lambda clock: CallCentre(
+            clock, users=THOUSAND, throttle=DEFAULT_QUOTA, group_users_page_size=100, **switches
+        ),
+        framework=FrameworkSettings(after_kill=after_kill, total_timeout=CONVERGENCE_SECONDS + 60),
+    )
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        {},
+        {
+            "associate_member": "ResourceConflictException",
+            "disassociate_non_member": "ResourceConflictException",
+        },
+    ],
+    ids=["twice-succeeds", "twice-is-an-error"],
+)
+def test_a_thousand_users_survive_kills(twice: dict[str, str]) -> None:
+    world = thousand_world(AfterKill.RETRIED, **twice)
+    centre = centre_in(world)
+    world.faulty.plan = FaultPlan(at=dict(KILLS), writes_only=True)
+    assert world.deploy(stack_of(M=membership(RED, *THOUSAND))) == "CREATE_COMPLETE"
+    assert sum(world.faulty.happened.values()) == len(KILLS)
+    assert centre.members == set(THOUSAND)
+    assert centre.took_effect(JOIN).total() - len(THOUSAND) <= LOST_ANSWERS
+
+    centre.forget_calls()
+    world.faulty.plan = FaultPlan(at=dict(KILLS), writes_only=True)
+    assert world.delete() == "DELETE_COMPLETE"
+    assert sum(world.faulty.happened.values()) == 2 * len(KILLS)
+    assert centre.members == set()
+    assert centre.took_effect(LEAVE).total() - len(THOUSAND) <= LOST_ANSWERS
+
+
+@pytest.mark.parametrize("kind", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+def test_a_thousand_users_are_rolled_back_where_a_kill_fails_the_deployment(kind: Fault) -> None:
+    world = thousand_world(AfterKill.FAILS)
+    centre = centre_in(world)
+    was_there = THOUSAND[::100]
+    for user_id in was_there:
+        centre._emulation.put_member(RED.id, user_id)  # noqa: SLF001 - the group before anything
+    world.faulty.plan = FaultPlan(at={500: kind}, writes_only=True)
+    assert world.deploy(stack_of(M=membership(RED, *THOUSAND))) == "ROLLBACK_COMPLETE"
+    assert centre.members == set(was_there)
+
+    world.delete()
+    world.abandon_stack()
+    assert world.deploy(stack_of(M=membership(RED, *THOUSAND))) == "CREATE_COMPLETE"
+    assert centre.members == set(THOUSAND)
+
+
+def test_an_update_of_a_thousand_users_survives_kills() -> None:
+    world = thousand_world(AfterKill.RETRIED)
+    centre = centre_in(world)
+    old, new = THOUSAND[:700], THOUSAND[300:]
+    world.deploy(stack_of(M=membership(RED, *old)))
+    centre.forget_calls()
+    world.faulty.plan = FaultPlan(at=dict(KILLS), writes_only=True)
+    assert world.deploy(stack_of(M=membership(RED, *new))) == "UPDATE_COMPLETE"
+    assert centre.members == set(new)
+    written = centre.took_effect(JOIN) + centre.took_effect(LEAVE)
+    assert written.keys() == {*THOUSAND[:300], *THOUSAND[700:]}, "only the difference"
+    assert written.total() - 600 <= LOST_ANSWERS
+
+
+# -- calls that overlap ----------------------------------------------------------------------------
+
+
+class SharedClock:
+    """Simulated time for threads of which one runs at a time: who sleeps hands over.
+
+    So hours pass at once, and the same run comes out every time.
+    """
+
+    def __init__(self) -> None:
+        self._now = 1_800_000_000.0
+        self._due: list[tuple[float, int, threading.Event]] = []
+        self._order = itertools.count()
+        self._idle = threading.Semaphore(0)
+        self._failures: list[BaseException] = []
+
+    def time(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        woken = threading.Event()
+        heapq.heappush(self._due, (self._now + max(0.0, seconds), next(self._order), woken))
+        self._idle.release()
+        woken.wait()
+
+    def run(self, *jobs: Callable[[], None]) -> float:
+        """Run the jobs side by side to their end, and return how long they took."""
+        start = self._now
+        threads = [threading.Thread(target=self._do, args=(job,), daemon=True) for job in jobs]
+        for thread in threads:
+            thread.start()
+            self._idle.acquire()
+        while self._due:
+            moment, _, woken = heapq.heappop(self._due)
+            self._now = max(self._now, moment)
+            woken.set()
+            self._idle.acquire()
+        for thread in threads:
+            thread.join()
+        if self._failures:
+            raise self._failures[0]
+        return self._now - start
+
+    def _do(self, job: Callable[[], None]) -> None:
+        try:
+            self.sleep(0.0)
+            job()
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's thread
+            self._failures.append(error)
+        finally:
+            self._idle.release()
+
+
+class LambdaContext:
+    """What a handler learns about its time."""
+
+    def __init__(self, clock: SharedClock, seconds: float) -> None:
+        self._clock = clock
+        self._deadline = clock.time() + seconds
+
+    def get_remaining_time_in_millis(self) -> float:
+        return (self._deadline - self._clock.time()) * 1000
+
+
+class Deployer:
+    """Creates custom resources side by side, each with Lambda environments of its own."""
+
+    on_event_seconds = 14 * 60.0
+    is_complete_seconds = 5 * 60.0
+    query_seconds = 5.0
+    latency_seconds = 0.05
+
+    def __init__(
+        self, bodies: Mapping[str, dict[str, Any]], *, users: int, throttle: ThrottleSettings
+    ) -> None:
+        self.clock = SharedClock()
+        self.centre = CallCentre(self.clock, users=agents(users), throttle=throttle)
+        self.bodies = bodies
+        self._world = World(handlers=association_provider, connect=lambda _clock: self.centre)
+        self._world.stack.status = "CREATE_IN_PROGRESS"
+        self._world.stack.shown = Deployment(template={"Resources": dict(bodies)}, parameters={})
+
+    def answer(
+        self, *, service: str, region: str, operation: str, request: AWSPreparedRequest
+    ) -> AWSResponse:
+        self.clock.sleep(self.latency_seconds)
+        if service == "cloudformation":
+            return self._world.cloudformation.answer(operation, request)
+        return self.centre.answer(region, operation, request)
+
+    def create(self, *others: Callable[[], None]) -> float:
+        """Create all resources while *others* run, and return how long it took."""
+        with self._connected():
+            return self.clock.run(
+                *(lambda name=name: self._create(name) for name in self.bodies), *others
+            )
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        clock: SimulatedClock = self.clock  # type: ignore[assignment] # botocore only sleeps
+        connect_to(self, clock)
+        yield
+
+    def _create(self, logical_id: str) -> None:
+        # CloudFormation starts a few dozen resources a second.
+        self.clock.sleep(random.uniform(0.0, 3.0))  # noqa: S311 - spreads calls, protects nothing
+        body = self.bodies[logical_id]
+        event = {
+            "RequestType": "Create",
+            "StackId": self._world.stack.stack_id,
+            "RequestId": logical_id,
+            "LogicalResourceId": logical_id,
+            "ResourceType": body["Type"],
+            "ResourceProperties": body["Properties"],
+        }
+        clients = SimulatedClients()
+        planner = AssociationProvider(clients=clients, clock=self.clock)
+        event |= planner.on_event(event, LambdaContext(self.clock, self.on_event_seconds))
+        converger = AssociationProvider(clients=clients, clock=self.clock)
+        while True:
+            context = LambdaContext(self.clock, self.is_complete_seconds)
+            if converger.is_complete(event, context)["IsComplete"]:
+                return
+            assert context.get_remaining_time_in_millis() > 0, "Lambda would have killed it"
+            self.clock.sleep(self.query_seconds)
+
+
+def wasted(calls: Sequence[Call]) -> tuple[int, int]:
+    """Return how many calls were refused by the quota, and how many were not."""
+    refused = sum(call.outcome == "ThrottlingException" for call in calls)
+    return refused, len(calls) - refused
+
+
+def test_two_hundred_singles_at_once_succeed_under_the_default_quota(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    users = agents(200)
+    monkeypatch.setenv("TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT", str(len(users)))
+    deployer = Deployer(
+        {f"User{number}": single(RED, user_id) for number, user_id in enumerate(users)},
+        users=len(users),
+        throttle=DEFAULT_QUOTA,
+    )
+    took = deployer.create()
+    assert deployer.centre.members == set(users)
+    assert deployer.centre.took_effect(JOIN) == Counter(users)
+    refused, useful = wasted(deployer.centre.calls)
+    print(took, refused, useful, Counter((c.operation, c.outcome) for c in deployer.centre.calls))
+    assert refused < useful
+    assert took < CONVERGENCE_SECONDS
+
+
+def test_other_callers_slow_a_membership_down_and_do_not_make_it_fail() -> None:
+    users = agents(300)
+    deployer = Deployer(
+        {"M": membership(RED, *users)}, users=len(users), throttle=DEFAULT_QUOTA
+    )
+    others = Counter[bool]()
+
+    def other_team() -> None:
+        while deployer.centre.members != set(users):
+            deployer.clock.sleep(1.0)
+            others[deployer.centre.spend(JOIN)] += 1
+
+    took = deployer.create(other_team)
+    assert deployer.centre.members == set(users)
+    refused, useful = wasted(deployer.centre.calls)
+    alone = (len(users) - DEFAULT_QUOTA.default.burst) / DEFAULT_QUOTA.default.rate
+    print(took, alone, refused, useful, others)
+    assert alone < took < 2.2 * alone, "half of the quota is somebody else's"
+    assert refused < useful
+    assert others[True] > others[False], "and stays theirs"
+
+
+@pytest.mark.parametrize("quota", [Quota(2, 5), Quota(10, 15), Quota(15, 30)], ids=str)
+def test_the_quota_is_used_whatever_it_is(quota: Quota) -> None:
+    users = agents(1000)
+    deployer = Deployer(
+        {"M": membership(RED, *users)},
+        users=len(users),
+        throttle=ThrottleSettings.uniform(rate=quota.rate, burst=quota.burst),
+    )
+    took = deployer.create()
+    assert deployer.centre.members == set(users)
+    ideal = (len(users) - quota.burst) / quota.rate
+    writes = [call for call in deployer.centre.calls if call.write]
+    print(took, ideal, len(writes))
+    # CloudFormation's start and the pause before the last look are not the pace's.
+    assert took - 3.0 - deployer.query_seconds <= 1.05 * ideal
+    assert len(writes) <= 1.05 * len(users)
