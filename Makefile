@@ -2,7 +2,7 @@
 # Paths are relative, so that the folder may have any name.
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo emulator test test-deploy soak lint types format lock clean
+.PHONY: help set-up demo emulator test test-fast soak lint types format lock clean
 
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -36,11 +36,11 @@ demo: set-up ## Deploy, change and destroy the example on the local emulator, an
 emulator: set-up ## Start the local emulator until Ctrl-C, and print how to use it.
 	@$(RUN) embedded up
 
-test: set-up ## Run the fast tests.
-	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal -m "not soak and not deploy" $(PYTEST_ARGS)
+test: set-up ## Run all tests but the soak: also deployments by the real CDK CLI.
+	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal -m "not soak" $(PYTEST_ARGS)
 
-test-deploy: set-up ## Run the deployments by the real CDK CLI on the local emulator.
-	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal -m deploy $(PYTEST_ARGS)
+test-fast: set-up ## Run the tests that deploy nothing.
+	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal -m "not soak and not deploy" $(PYTEST_ARGS)
 
 soak: set-up ## Explore thousands of lifecycles, and check that broken handlers are caught.
 	@$(RUN) pytest -s -m soak $(PYTEST_ARGS)

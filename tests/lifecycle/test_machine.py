@@ -1,4 +1,4 @@
-"""The state machine over the real handlers: 60 examples here, thousands with ``make soak``."""
+"""The state machine over the real handlers: 200 examples here, thousands with ``make soak``."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _run(*, examples: int, start: int) -> None:
 def test_promises_hold() -> None:
     LifecycleMachine.statistics = Statistics()
     _run(
-        examples=int(os.environ.get("LIFECYCLE_EXAMPLES", "60")),
+        examples=int(os.environ.get("LIFECYCLE_EXAMPLES", "200")),
         start=int(os.environ.get("LIFECYCLE_SEED", "1")),
     )
     assert LifecycleMachine.statistics.total("examples") >= 1
