@@ -21,6 +21,7 @@ import pytest
 from connect_associations.testing import ConnectBehaviour
 from connect_associations.testing.throttle import Quota, ThrottleSettings
 from connect_provider.association_provider import AssociationProvider
+from connect_provider.errors import ConvergenceTimeoutError
 from lifecycle import cast
 from lifecycle.cast import RED, REGIONS, membership, single, stack_of
 from lifecycle.clients import SimulatedClients, connect_to
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 JOIN = "AssociateTrafficDistributionGroupUser"
 LEAVE = "DisassociateTrafficDistributionGroupUser"
-LIST = "ListTrafficDistributionGroupUsers"
 
 DEFAULT_QUOTA = ThrottleSettings()
 CONVERGENCE_SECONDS = 40 * 60.0
@@ -113,9 +113,7 @@ LOST_ANSWERS = sum(kind is Fault.KILLED_AFTER for kind in KILLS.values())
 """Only a write whose answer was lost may be repeated, which does not double a membership."""
 
 
-def centre_in(
-    world: World,
-) -> CallCentre:
+def centre_in(world: World) -> CallCentre:
     assert isinstance(world.connect, CallCentre)
     return world.connect
 
@@ -262,10 +260,15 @@ class Deployer:
     latency_seconds = 0.05
 
     def __init__(
-        self, bodies: Mapping[str, dict[str, Any]], *, users: int, throttle: ThrottleSettings
+        self,
+        bodies: Mapping[str, dict[str, Any]],
+        *,
+        users: Sequence[str],
+        throttle: ThrottleSettings = DEFAULT_QUOTA,
+        **switches: Any,
     ) -> None:
         self.clock = SharedClock()
-        self.centre = CallCentre(self.clock, users=agents(users), throttle=throttle)
+        self.centre = CallCentre(self.clock, users=users, throttle=throttle, **switches)
         self.bodies = bodies
         self._world = World(handlers=association_provider, connect=lambda _clock: self.centre)
         self._world.stack.status = "CREATE_IN_PROGRESS"
@@ -274,9 +277,10 @@ class Deployer:
     def answer(
         self, *, service: str, region: str, operation: str, request: AWSPreparedRequest
     ) -> AWSResponse:
-        self.clock.sleep(self.latency_seconds)
         if service == "cloudformation":
+            # At once, as Python 3.11 lets one thread at a time into a cached property.
             return self._world.cloudformation.answer(operation, request)
+        self.clock.sleep(self.latency_seconds)
         return self.centre.answer(region, operation, request)
 
     def create(self, *others: Callable[[], None]) -> float:
@@ -322,30 +326,43 @@ def wasted(calls: Sequence[Call]) -> tuple[int, int]:
     return refused, len(calls) - refused
 
 
-def test_two_hundred_singles_at_once_succeed_under_the_default_quota(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("count", "page_size"),
+    [
+        (200, 1000),
+        (200, 100),
+        (100, 10),
+        pytest.param(
+            200,
+            10,
+            marks=pytest.mark.xfail(
+                reason="every single lists the whole group in on_event, 2,000 pages of 10 in all: "
+                "at 2 a second that takes longer than the function's 14 minutes",
+                raises=ConvergenceTimeoutError,
+            ),
+        ),
+    ],
+)
+def test_singles_created_at_once_succeed_under_the_default_quota(
+    monkeypatch: pytest.MonkeyPatch, count: int, page_size: int
 ) -> None:
-    users = agents(200)
+    users = agents(count)
     monkeypatch.setenv("TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT", str(len(users)))
     deployer = Deployer(
         {f"User{number}": single(RED, user_id) for number, user_id in enumerate(users)},
-        users=len(users),
-        throttle=DEFAULT_QUOTA,
+        users=users,
+        group_users_page_size=page_size,
     )
-    took = deployer.create()
+    assert deployer.create() < CONVERGENCE_SECONDS
     assert deployer.centre.members == set(users)
     assert deployer.centre.took_effect(JOIN) == Counter(users)
     refused, useful = wasted(deployer.centre.calls)
-    print(took, refused, useful, Counter((c.operation, c.outcome) for c in deployer.centre.calls))
     assert refused < useful
-    assert took < CONVERGENCE_SECONDS
 
 
 def test_other_callers_slow_a_membership_down_and_do_not_make_it_fail() -> None:
     users = agents(300)
-    deployer = Deployer(
-        {"M": membership(RED, *users)}, users=len(users), throttle=DEFAULT_QUOTA
-    )
+    deployer = Deployer({"M": membership(RED, *users)}, users=users)
     others = Counter[bool]()
 
     def other_team() -> None:
@@ -357,7 +374,6 @@ def test_other_callers_slow_a_membership_down_and_do_not_make_it_fail() -> None:
     assert deployer.centre.members == set(users)
     refused, useful = wasted(deployer.centre.calls)
     alone = (len(users) - DEFAULT_QUOTA.default.burst) / DEFAULT_QUOTA.default.rate
-    print(took, alone, refused, useful, others)
     assert alone < took < 2.2 * alone, "half of the quota is somebody else's"
     assert refused < useful
     assert others[True] > others[False], "and stays theirs"
@@ -368,14 +384,12 @@ def test_the_quota_is_used_whatever_it_is(quota: Quota) -> None:
     users = agents(1000)
     deployer = Deployer(
         {"M": membership(RED, *users)},
-        users=len(users),
+        users=users,
         throttle=ThrottleSettings.uniform(rate=quota.rate, burst=quota.burst),
     )
     took = deployer.create()
     assert deployer.centre.members == set(users)
     ideal = (len(users) - quota.burst) / quota.rate
     writes = [call for call in deployer.centre.calls if call.write]
-    print(took, ideal, len(writes))
-    # CloudFormation's start and the pause before the last look are not the pace's.
-    assert took - 3.0 - deployer.query_seconds <= 1.05 * ideal
+    assert took <= 1.05 * ideal
     assert len(writes) <= 1.05 * len(users)
