@@ -3,6 +3,7 @@
 * :class:`TrafficDistributionGroupUser` puts one user into a traffic distribution group,
 * :class:`TrafficDistributionGroupMembership` puts up to 2,500 users into one,
 * :class:`ContactUserAssignment` assigns a live contact to a user,
+* :class:`UserLookup` finds users by their names,
 * :class:`ConnectAssociationProvider` is the one provider of a stack behind them all.
 
 The names are loaded when they are first used: importing the package, or only
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from connect_associations.traffic_distribution_group_user import (
         TrafficDistributionGroupUser,
     )
+    from connect_associations.user_lookup import UserLookup
 
 __all__ = [
     "ConnectAssociationProvider",
@@ -35,6 +37,7 @@ __all__ = [
     "InvalidAssociationError",
     "TrafficDistributionGroupMembership",
     "TrafficDistributionGroupUser",
+    "UserLookup",
     "__version__",
 ]
 
@@ -45,6 +48,7 @@ _HOMES = {
     "InvalidAssociationError": "invalid_association_error",
     "TrafficDistributionGroupMembership": "traffic_distribution_group_membership",
     "TrafficDistributionGroupUser": "traffic_distribution_group_user",
+    "UserLookup": "user_lookup",
 }
 
 

@@ -161,6 +161,18 @@ class Permissions:
             owner=f"{instance.key} {contact.key}",
         )
 
+    def for_user_names(self, *, instance: Identifier, region: str) -> iam.CfnPolicy:
+        """Return the policy that a lookup of users by their names depends on.
+
+        :param instance: the instance that the users belong to.
+        :param region: the Region to ask in.
+        """
+        return self._add(
+            "ConnectUserNames",
+            [_allow(["connect:SearchUsers"], [instance.arn(self._stack, region=region)])],
+            of=[instance],
+        )
+
     def _for_members(self, *, instance: Identifier, region: str) -> iam.CfnPolicy:
         key = ("members", instance.key, region)
         if key not in self._granted:

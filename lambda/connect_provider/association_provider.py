@@ -21,6 +21,7 @@ from connect_provider.errors import (
 from connect_provider.group_users import GroupUsersAssociation
 from connect_provider.invocation import Invocation
 from connect_provider.request import Request, RequestType
+from connect_provider.user_lookup import UserLookup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ class AssociationProvider:
         self._paces = Paces(crowd=int(os.environ.get("TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT") or 1))
         self._group_users = GroupUsersAssociation()
         self._contact_user = ContactUserAssociation()
+        self._user_lookup = UserLookup()
 
     def on_event(self, event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context has no importable type
         """Plan a request; nothing is changed.
@@ -148,12 +150,14 @@ class AssociationProvider:
 
     def _association(
         self, request: Request
-    ) -> GroupUsersAssociation | ContactUserAssociation | None:
+    ) -> GroupUsersAssociation | ContactUserAssociation | UserLookup | None:
         """Return who handles the request; None for a Delete of what was never handled."""
         if request.resource_type in (declaration.GROUP_USER, declaration.GROUP_USERS):
             return self._group_users
         if request.resource_type == declaration.CONTACT_USER:
             return self._contact_user
+        if request.resource_type == declaration.USER_LOOKUP:
+            return self._user_lookup
         if request.type is RequestType.DELETE:
             return None
         raise InvalidEventError(

@@ -167,7 +167,7 @@ def _live(request: Request, stack: Stack) -> Iterator[_Live]:
     retained = _RETAINED_ON_DELETE if status.is_deleted else _RETAINED
     for logical_id, body in stack.template.resources.items():
         resource_type = body.get("Type", "")
-        if resource_type not in declaration.RESOURCE_TYPES:
+        if resource_type not in declaration.ASSOCIATION_TYPES:
             continue
         if status.goes_away and (
             logical_id == request.logical_id or body.get("DeletionPolicy") not in retained

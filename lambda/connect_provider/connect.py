@@ -16,11 +16,12 @@ from connect_provider.errors import UnsupportedRuntimeError
 from connect_provider.identifiers import last_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mypy_boto3_connect.client import ConnectClient
     from mypy_boto3_connect.type_defs import (
         ListTrafficDistributionGroupUsersRequestTypeDef,
+        SearchUsersRequestTypeDef,
         TransferContactRequestTypeDef,
     )
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _PAGE_SIZE = 1000  # the most that ListTrafficDistributionGroupUsers takes; a page may hold less
+_SEARCH_PAGE_SIZE = 500  # the most that SearchUsers takes
+_NAMES_A_SEARCH = 10
+"""Names in one call: few, because how many conditions SearchUsers takes is not documented."""
 _FIRST_BOTO3 = {
     "associate_traffic_distribution_group_user": "1.28.24",
     "disassociate_traffic_distribution_group_user": "1.28.24",
@@ -158,6 +162,50 @@ class Connect:
             return None
         modified = answer.get("User", {}).get("LastModifiedTime")
         return User(last_modified=modified.timestamp() if modified else None)
+
+    def search_users(
+        self, *, instance_id: str, usernames: Sequence[str]
+    ) -> dict[str, frozenset[str]]:
+        """Return the IDs of the users with each of the names, in whatever case.
+
+        Source: `SearchUsers
+        <https://docs.aws.amazon.com/connect/latest/APIReference/API_SearchUsers.html>`_.
+        """
+        found: dict[str, set[str]] = {name.lower(): set() for name in usernames}
+        for start in range(0, len(usernames), _NAMES_A_SEARCH):
+            names = usernames[start : start + _NAMES_A_SEARCH]
+            request: SearchUsersRequestTypeDef = {
+                "InstanceId": instance_id,
+                "MaxResults": _SEARCH_PAGE_SIZE,
+                "SearchCriteria": {
+                    "OrConditions": [
+                        {
+                            "StringCondition": {
+                                "FieldName": "Username",
+                                "Value": name,
+                                "ComparisonType": "EXACT",
+                            }
+                        }
+                        for name in names
+                    ]
+                },
+            }
+            while True:
+                page = self._caller.call(
+                    self._region,
+                    "SearchUsers",
+                    f"{len(names)} names, instance {instance_id}",
+                    lambda: self._client.search_users(**request),  # noqa: B023 - called at once
+                )
+                for user in page.get("Users", []):
+                    name = user.get("Username", "").lower()
+                    if name in found and "Id" in user:
+                        found[name].add(user["Id"])
+                token = page.get("NextToken")
+                if not token:
+                    break
+                request["NextToken"] = token
+        return {name: frozenset(found[name.lower()]) for name in usernames}
 
     def associate_group_user(self, *, instance_id: str, group: Group, user_id: str) -> None:
         """Associate a user with a group.

@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 GROUP_USER = "Custom::ConnectTrafficDistributionGroupUser"
 GROUP_USERS = "Custom::ConnectTrafficDistributionGroupMembership"
 CONTACT_USER = "Custom::ConnectContactUserAssignment"
-RESOURCE_TYPES = frozenset((GROUP_USER, GROUP_USERS, CONTACT_USER))
+ASSOCIATION_TYPES = frozenset((GROUP_USER, GROUP_USERS, CONTACT_USER))
+USER_LOOKUP = "Custom::ConnectUserLookup"
+RESOURCE_TYPES = ASSOCIATION_TYPES | {USER_LOOKUP}
 
 MAX_USERS = 2500
 """Users in one membership: what a physical ID and Step Functions' 256 KB of input can carry."""
 
+MAX_USERNAMES = 40
+"""Names in one lookup: what a physical ID can carry of the users' IDs."""
+
+_LONGEST_USERNAME = 100
 _GROUP_PARTITIONS = ("aws", "aws-us-gov")
 
 
@@ -70,6 +76,15 @@ class ContactUser:
     user_id: str
     release: Release
     allow_voice: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserLookup:
+    """Users of an instance who are known by their names."""
+
+    instance_id: str
+    region: str
+    usernames: tuple[str, ...]
 
 
 def group_users(properties: Mapping[str, Any], resource_type: str, *, owner: Owner) -> GroupUsers:
@@ -122,6 +137,29 @@ def contact_user(properties: Mapping[str, Any], *, owner: Owner) -> ContactUser:
         release=_release(properties.get("Release"), instance, owner),
         allow_voice=_flag(properties, "AllowVoice"),
     )
+
+
+def user_lookup(properties: Mapping[str, Any], *, owner: Owner) -> UserLookup:
+    """Read a lookup's properties.
+
+    :raises InvalidEventError: naming the property and what is wrong with it.
+    """
+    instance = _identifier(properties, "InstanceId", Kind.INSTANCE, owner)
+    region = owner.region
+    if properties.get("Region"):
+        region = identifiers.parse_region(properties["Region"], name="Region")
+    names = properties.get("Usernames")
+    if not isinstance(names, list) or not 1 <= len(names) <= MAX_USERNAMES:
+        raise InvalidEventError(
+            f"Usernames is not a list of 1 to {MAX_USERNAMES} names: got {names!r:.100}."
+        )
+    for index, name in enumerate(names):
+        if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_USERNAME:
+            raise InvalidEventError(
+                f"Usernames[{index}] is not a name of 1 to {_LONGEST_USERNAME} characters: "
+                f"got {name!r:.100}."
+            )
+    return UserLookup(instance_id=instance.id, region=region, usernames=tuple(names))
 
 
 def _identifier(properties: Mapping[str, Any], name: str, kind: Kind, owner: Owner) -> Identifier:

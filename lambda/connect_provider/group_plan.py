@@ -110,7 +110,7 @@ def membership_version(
         if leaving & set(declared.users):
             origin = previous.declared.group
             origin_users = pack_members(leaving, declared.users)
-    expelled = tuple(expelled)
+    expelled = tuple(sorted(expelled))
     version = GroupUsersId(
         instance_id=declared.instance_id,
         group_id=declared.group.id,

@@ -11,6 +11,7 @@ is at most 1,024 bytes.
     group-users/<instance>/<group>/<logical resource>/<users>/<request>/a=<adopted>
         [/k=<request of the previous version>:<kept>][/o=<Region>:<group>:<users>][/x=<expelled>]
     contact-user/<instance>/<contact>/<new|adopted>[/q=<queue>]
+    users/<instance>/<users>
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connect_provider.connect import Group
+from connect_provider.user_set import pack_ids, unpack_ids
 
 MAX_LENGTH = 1024
 """Bytes in a physical resource ID, by CloudFormation's quota."""
 
 _NEW, _ADOPTED = "new", "adopted"
 _GROUP_USER, _GROUP_USERS, _CONTACT_USER = "group-user", "group-users", "contact-user"
+_USERS = "users"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +124,21 @@ class ContactUserId:
         return f"{text}/q={self.queue_id}" if self.queue_id else text
 
 
-PhysicalId = GroupUserId | GroupUsersId | ContactUserId
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserLookupId:
+    """Users who were looked up by their names.
+
+    :ivar users: their canonical IDs, in the order of the names.
+    """
+
+    instance_id: str
+    users: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "/".join((_USERS, self.instance_id, pack_ids(self.users)))
+
+
+PhysicalId = GroupUserId | GroupUsersId | ContactUserId | UserLookupId
 
 
 def parse(text: str) -> PhysicalId | None:
@@ -167,6 +184,9 @@ def parse(text: str) -> PhysicalId | None:
                 adopted=_flag(flag),
                 queue_id=_fields(rest).get("q"),
             )
+        if kind == _USERS:
+            instance_id, users = parts
+            return UserLookupId(instance_id=instance_id, users=unpack_ids(users))
     except (ValueError, KeyError):
         return None
     return None

@@ -143,7 +143,7 @@ def _users_to_event(users: Sequence[str], declared: Sequence[str]) -> str:
         return ""
     if set(users) <= set(declared):
         return f"b{pack_members(users, declared)}"
-    return f"u{pack_ids(users)}"
+    return f"u{pack_ids(sorted(users))}"
 
 
 def _users_from_event(text: str, declared: Sequence[str]) -> tuple[str, ...]:

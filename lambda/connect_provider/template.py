@@ -12,6 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from connect_provider import physical_id
+from connect_provider.physical_id import UserLookupId
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -63,6 +66,9 @@ class Template:
         resource = self.resources.get(logical_id, {})
         if str(resource.get("Type", "")).startswith("Custom::Connect"):
             # The attributes of our own resources that are identifiers repeat their properties.
+            known = physical_id.parse(self._ref(logical_id))
+            if isinstance(known, UserLookupId) and attribute == "UserIds":
+                return ",".join(known.users)
             if attribute in resource.get("Properties", {}):
                 return self.resolve(resource["Properties"][attribute])
             raise UnresolvableError(f"Fn::GetAtt {logical_id}.{attribute}")

@@ -7,7 +7,7 @@ answer, a first deployment that rolls back - run against a naive provider as wel
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -25,6 +25,7 @@ from lifecycle.cast import (
     WEST,
     assignment,
     declared_user,
+    lookup,
     membership,
     sibling,
     single,
@@ -662,3 +663,83 @@ class TestNoOp:
         assert world.faulty.writes_since(mark) == [], world.story()
         deletes: list[Event] = [e for e in world.stack.events if e["RequestType"] == "Delete"]
         assert deletes == []
+
+
+class TestUserLookup:
+    ALL: ClassVar[dict[str, Any]] = {"Fn::Split": [",", {"Fn::GetAtt": ["Names", "UserIds"]}]}
+    FIRST: ClassVar[dict[str, Any]] = {
+        "Fn::Select": [0, {"Fn::Split": [",", {"Fn::GetAtt": ["Names", "UserIds"]}]}]
+    }
+
+    def members_of(self, *names: str) -> dict[str, Any]:
+        declared = membership(RED)
+        declared["Properties"]["UserIds"] = self.ALL
+        return stack_of(Names=lookup(*names), M=declared)
+
+    def test_from_create_to_delete(self) -> None:
+        world = new_world()
+        assert world.deploy(self.members_of("Ann", "bob")) == "CREATE_COMPLETE", world.story()
+        assert world.members(RED) == {"ann", "bob"}
+        assert world.deploy(self.members_of("bob", "cyd")) == "UPDATE_COMPLETE", world.story()
+        assert world.members(RED) == {"bob", "cyd"}, world.story()
+        assert world.delete() == "DELETE_COMPLETE"
+        assert world.members(RED) == set(), world.story()
+
+    def test_a_user_of_another_name_is_the_same_user(self) -> None:
+        world = new_world()
+        world.deploy(self.members_of("ann", "bob"))
+        world.connect.rename(ANN, "anna")
+        mark = len(world.faulty.calls)
+        assert world.deploy(self.members_of("anna", "bob")) == "UPDATE_COMPLETE", world.story()
+        assert not world.faulty.writes_since(mark)
+        world.connect.rename(ANN, "annabel")
+        world.delete()
+        assert world.members(RED) == set(), "known by ID, not by a name that is gone"
+
+    def test_a_single_takes_over(self) -> None:
+        world = new_world()
+        world.deploy(self.members_of("ann", "bob"))
+        world.deploy(stack_of(Names=lookup("ann", "bob"), One=single(RED, self.FIRST)))
+        assert world.members(RED) == {"ann"}, world.story()
+        assert disassociations(world) == ["DisassociateTrafficDistributionGroupUser"]
+
+    @all_rollbacks
+    def test_a_failed_change_is_undone(self, rollback: StackSettings) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(self.members_of("ann", "bob"))
+        new = self.members_of("bob", "cyd")
+        new["Resources"]["Failing"] = fail_last(world)
+        assert world.deploy(new) == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert world.members(RED) == {"ann", "bob"}, world.story()
+
+    def test_names_that_nobody_has_are_all_named(self) -> None:
+        world = new_world()
+        world.deploy(self.members_of("ann", "zoe", "bob", "yan"))
+        assert world.stack.status == "ROLLBACK_COMPLETE"
+        assert "nobody is named 'zoe'; nobody is named 'yan'" in world.stack.reason
+        assert world.members(RED) == set()
+
+    def test_a_name_of_several_users_is_refused(self) -> None:
+        world = new_world()
+        world.connect.rename(BOB, "ANN")
+        world.deploy(self.members_of("ann"))
+        assert f"'ann' names users {' and '.join(sorted((ANN.id, BOB.id)))}" in world.stack.reason
+
+    @pytest.mark.parametrize(
+        ("names", "problem"),
+        [
+            ("ann", "Usernames is not a list"),
+            ([], "Usernames is not a list of 1 to 40"),
+            ([f"user{number}" for number in range(41)], "Usernames is not a list of 1 to 40"),
+            (["ann", ""], r"Usernames[1] is not a name"),
+            (["a" * 101], r"Usernames[0] is not a name"),
+            ([["ann"]], r"Usernames[0] is not a name"),
+        ],
+    )
+    def test_bad_names(self, names: object, problem: str) -> None:
+        world = new_world()
+        template = self.members_of("ann")
+        template["Resources"]["Names"]["Properties"]["Usernames"] = names
+        assert world.deploy(template) == "ROLLBACK_COMPLETE"
+        assert problem in world.stack.reason
+        assert not world.faulty.calls

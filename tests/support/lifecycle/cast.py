@@ -14,6 +14,7 @@ REPLICA = "us-west-2"
 GROUP_USER = "Custom::ConnectTrafficDistributionGroupUser"
 GROUP_MEMBERSHIP = "Custom::ConnectTrafficDistributionGroupMembership"
 CONTACT_USER = "Custom::ConnectContactUserAssignment"
+USER_LOOKUP = "Custom::ConnectUserLookup"
 SIBLING = "AWS::Test::Sibling"
 
 
@@ -124,6 +125,11 @@ def assignment(
     if contact is VOICE:
         properties["AllowVoice"] = True
     return _body(CONTACT_USER, properties, None, more)
+
+
+def lookup(*usernames: str) -> Body:
+    """Declare users by their names."""
+    return _body(USER_LOOKUP, {"Usernames": list(usernames)}, None, {})
 
 
 def sibling(*, version: int = 1, after: tuple[str, ...] = ()) -> Body:

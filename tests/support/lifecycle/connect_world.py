@@ -66,6 +66,10 @@ class ConnectWorld(Protocol):
         """Let the group be new, or being updated if it has members, for some seconds."""
         ...
 
+    def rename(self, user: Thing, username: str) -> None:
+        """Give the user another name out of band."""
+        ...
+
     def user_replicates(self, user: Thing, *, after: float) -> None:
         """Let the user not be in the replica Region yet for some seconds."""
         ...

@@ -109,6 +109,10 @@ class EmulatedConnect:
             countdown=world.countdown(calls=None, seconds=after),
         )
 
+    def rename(self, user: Thing, username: str) -> None:
+        """Give the user another name out of band."""
+        self._emulation.world.users[user.id].username = username
+
     def user_replicates(self, user: Thing, *, after: float) -> None:
         """Let the user not be in the replica Region yet for some seconds."""
         world = self._emulation.world

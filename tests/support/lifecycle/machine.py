@@ -64,6 +64,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         super().__init__()
         self.declared: dict[str, Declared] = {}
         self.drifted: set[Pair] = set()
+        self.added_by_hand: set[Pair] = set()
         self.version = 0
         self.broken = False
 
@@ -159,6 +160,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         self._step("somebody interferes")
         if joins:
             self._join(group, user)
+            self.added_by_hand.add((group.id, user.id))
             return
         self.world.history.note("somebody", f"removes {user} from {group}")
         self.world.connect.leave(group, user)
@@ -183,7 +185,8 @@ class LifecycleMachine(RuleBasedStateMachine):
         event = events[number % len(events)]
         before = self.world.state()
         self.world.deliver_again(event)
-        # Who stayed in an exclusive group, because the stack could not be read, may leave now.
+        # Who stayed in an exclusive group, because the stack could not be read, may leave now. And
+        # a Delete cannot know that somebody added the user again after it was carried out.
         exclusive = {
             one.group.id
             for one in self.declared.values()
@@ -193,6 +196,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             pair
             for pair in before.pairs - self.world.state().pairs - pairs_of(self.declared)
             if pair[0] in exclusive
+            or (event["RequestType"] == "Delete" and pair in self.added_by_hand)
         }
         self._require(
             f"{Promise.REPEATED_EVENT}: {event['RequestType']} {event['LogicalResourceId']}: {what}"

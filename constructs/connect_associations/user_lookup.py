@@ -1,0 +1,165 @@
+"""Users by their names, looked up when the stack is deployed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from connect_associations import _association, _identifiers
+from connect_associations._identifiers import Kind
+from connect_associations.connect_association_provider import ConnectAssociationProvider
+from connect_associations.invalid_association_error import raise_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NAMES_A_RESOURCE = 40
+"""What one physical ID can carry of the users' IDs."""
+
+_LONGEST_NAME = 100
+
+
+class UserLookup(Construct):
+    """Finds the users of an instance by their names, with SearchUsers.
+
+    The names are looked up when the lookup is created and when its names change. After that a user
+    is known by ID: giving the user another name in Connect changes nothing, here or there. The
+    deployment fails, and names every one, if a name belongs to nobody. Case does not matter.
+
+    :param scope: where the lookup stands in the construct tree.
+    :param construct_id: its ID there.
+    :param instance_id: the Connect instance: an ID, an ARN, or a token that resolves to either.
+    :param usernames: the names that the users log in with, 1 to 100 characters each.
+    :param region: the Region to ask in, where the instance is or is replicated to.
+        Default: - the stack's Region
+    :param provider: the stack's provider. Default: - the one of the stack, created if needed
+    :raises InvalidAssociationError: what is wrong with all properties.
+    """
+
+    def __init__(  # noqa: PLR0913 - flat props are the CDK's convention
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        instance_id: str,
+        usernames: Sequence[str],
+        region: str | None = None,
+        provider: ConnectAssociationProvider | None = None,
+    ) -> None:
+        stack = cdk.Stack.of(scope)
+        problems: list[str] = []
+        instance = _identifiers.read(
+            instance_id, kind=Kind.INSTANCE, name="instance_id", stack=stack, problems=problems
+        )
+        names = _read_names(usernames, problems=problems)
+        if region is not None:
+            _identifiers.check_region(region, name="region", problems=problems)
+        _association.check_common(scope, provider=provider, removal_policy=None, problems=problems)
+        raise_problems(scope, construct_id, problems)
+
+        super().__init__(scope, construct_id)
+        provider = provider or ConnectAssociationProvider.get_or_create(stack)
+        region = None if region == provider.environment.region else region
+        policy = provider.permissions.for_user_names(
+            instance=instance, region=region or provider.environment.region
+        )
+        self._places: dict[str, tuple[cdk.CfnResource, int]] = {}
+        self._resources: list[cdk.CfnResource] = []
+        for start in range(0, len(names), _NAMES_A_RESOURCE):
+            some = names[start : start + _NAMES_A_RESOURCE]
+            resource = _association.add_resource(
+                self if start == 0 else Construct(self, f"From{start}"),
+                "Custom::ConnectUserLookup",
+                provider=provider,
+                properties={"InstanceId": instance.value, "Usernames": some, "Region": region},
+                policy=policy,
+                removal_policy=None,
+            )
+            self._resources.append(resource)
+            self._places |= {name.lower(): (resource, at) for at, name in enumerate(some)}
+
+    @classmethod
+    def from_username(  # noqa: PLR0913 - flat props are the CDK's convention
+        cls,
+        scope: Construct,
+        construct_id: str,
+        *,
+        instance_id: str,
+        username: str,
+        region: str | None = None,
+        provider: ConnectAssociationProvider | None = None,
+    ) -> UserLookup:
+        """Look up one user; see the class for the parameters.
+
+        :param username: the name that the user logs in with.
+        :raises InvalidAssociationError: what is wrong with all properties.
+        """
+        return cls(
+            scope,
+            construct_id,
+            instance_id=instance_id,
+            usernames=[username],
+            region=region,
+            provider=provider,
+        )
+
+    @property
+    def user_id(self) -> str:
+        """The ID of the only user, for ``user_id`` of an association.
+
+        :raises ValueError: the lookup has several names; use :meth:`user_id_of`.
+        """
+        if len(self._places) != 1:
+            raise ValueError(
+                f"{self.node.path} looks up {len(self._places)} names: use user_id_of(username) "
+                "or user_ids"
+            )
+        return self._resources[0].get_att("UserIds").to_string()
+
+    @property
+    def user_ids(self) -> list[str]:
+        """The IDs of all users, for ``user_ids`` of a TrafficDistributionGroupMembership.
+
+        One token that stands for the whole list: it cannot be part of another.
+        """
+        some = [resource.get_att("UserIds").to_string() for resource in self._resources]
+        return cdk.Fn.split(",", some[0] if len(some) == 1 else cdk.Fn.join(",", some))
+
+    def user_id_of(self, username: str) -> str:
+        """Return the ID of one of the users.
+
+        :param username: one of the lookup's names.
+        :raises ValueError: it is none of them.
+        """
+        if username.lower() not in self._places:
+            raise ValueError(f"{self.node.path} does not look up {username!r}")
+        resource, at = self._places[username.lower()]
+        return cdk.Fn.select(at, cdk.Fn.split(",", resource.get_att("UserIds").to_string()))
+
+
+def _read_names(usernames: object, *, problems: list[str]) -> list[str]:
+    """Return the names, sorted, so that the order in which they are given does not matter."""
+    if not isinstance(usernames, (list, tuple)) or not usernames:
+        problems.append(
+            f"usernames: expected a list of at least one name, got {_identifiers.shown(usernames)}"
+        )
+        return []
+    names: dict[str, tuple[int, str]] = {}
+    for index, name in enumerate(usernames):
+        if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME:
+            problems.append(
+                f"usernames[{index}]: expected a name of 1 to {_LONGEST_NAME} characters, got "
+                f"{_identifiers.shown(name)}"
+            )
+        elif _identifiers.is_token(name):
+            problems.append(f"usernames[{index}]: must be known at synth, got a token")
+        elif name.lower() in names:
+            problems.append(
+                f"usernames[{index}]: {name!r} is the same name as "
+                f"usernames[{names[name.lower()][0]}]"
+            )
+        else:
+            names[name.lower()] = (index, name)
+    return [name for _, (_, name) in sorted(names.items())]
