@@ -56,6 +56,12 @@ class ContactUserAssociation:
             declared.contact_id,
         )
         assigns = not same or _changes_user(request, declared)
+        if invocation.comes_too_late():
+            # Whoever has the contact by now has it for another reason.
+            raise RequestCancelledError(
+                f"this request has outlived its deployment (the stack is "
+                f"{invocation.stack.status.name}). Nothing was changed."
+            )
         rolls_back = invocation.rolls_back()
         contact = _describe(invocation, declared)
         if not rolls_back:

@@ -78,6 +78,14 @@ class Invocation:
             and is_declared(self.request, self.stack) is False
         )
 
+    def comes_too_late(self) -> bool:
+        """Whether the stack goes away, or is gone, when a Create or Update begins."""
+        try:
+            status = self.stack.status
+        except StackUnknownError:
+            return False
+        return bool(status.name) and status.goes_away
+
     def is_cancelled(self) -> bool:
         """Whether a Create or Update has outlived its deployment.
 

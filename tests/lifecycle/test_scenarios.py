@@ -665,6 +665,22 @@ class TestNoOp:
         assert deletes == []
 
 
+class TestEventsThatComeAgain:
+    def test_the_create_of_a_contact_after_its_stack_is_gone(self) -> None:
+        world = new_world(accept_after_calls=2)
+        failing = fail_last(world, seconds=1.0)
+        world.deploy(stack_of(A=assignment(CHAT, ANN, release="STOP"), Failing=failing))
+        world.delete()
+        assert world.connect.contact(CHAT).agent is None
+        (create,) = [
+            event
+            for event in world.events
+            if event["RequestType"] == "Create" and event["LogicalResourceId"] == "A"
+        ]
+        world.deliver_again(create)  # meanwhile the offer is accepted
+        assert not world.connect.contact(CHAT).ended, world.story()
+
+
 class TestUserLookup:
     ALL: ClassVar[dict[str, Any]] = {"Fn::Split": [",", {"Fn::GetAtt": ["Names", "UserIds"]}]}
     FIRST: ClassVar[dict[str, Any]] = {
