@@ -2,7 +2,7 @@
 # Paths are relative, so that the folder may have any name.
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo emulator test test-fast soak lint types format lock clean
+.PHONY: help set-up demo emulator test test-fast soak bench lint types format lock clean
 
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -45,6 +45,9 @@ test-fast: set-up ## Run the tests that deploy nothing.
 soak: set-up ## Explore thousands of lifecycles, and check that broken handlers are caught.
 	@$(RUN) pytest -s -m soak $(PYTEST_ARGS)
 
+bench: set-up ## Compare with AwsCustomResource on the emulator, and write docs/benchmarks.md.
+	@$(RUN) benchmarks $(BENCH_ARGS)
+
 lint: set-up ## Check style and formatting.
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
@@ -61,5 +64,5 @@ lock: set-up ## Pin what requirements*.in and package.json ask for.
 	@tools/lock
 
 clean: ## Remove all that set-up and the tools made.
-	rm -rf .venv .venv-emulator .tools node_modules build dist cdk.out \
+	rm -rf .venv .venv-emulator .tools node_modules benchmarks/node_modules build dist cdk.out \
 		.cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from connect_associations.testing import Call
+    from connect_associations.testing.recorder import Call
     from connect_provider.clock import Clock
     from lifecycle.clock import SimulatedClock
 

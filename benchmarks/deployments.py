@@ -1,0 +1,261 @@
+"""Deploying, changing and destroying with the real CDK CLI, under Connect's quota."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedded.environment import EmbeddedEnvironment
+
+from benchmarks import node_packages, subjects
+from benchmarks.figures import FAILS, Figure, Limit, Section
+from connect_associations.testing.seed import GROUP_ID, INSTANCE_ID
+from connect_associations.testing.throttle import ThrottleSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import aws_cdk as cdk
+
+    from connect_associations.testing import ConnectEmulation
+    from connect_associations.testing.recorder import Call
+
+_JOIN = "AssociateTrafficDistributionGroupUser"
+_LEAVE = "DisassociateTrafficDistributionGroupUser"
+_LIST = "ListTrafficDistributionGroupUsers"
+
+_SIZES = (13, 50, 200, 1000)
+_SINGLE_SIZES = (13, 50)
+_SCALED_FROM = 200
+_SCALE = 30
+_SMALL_ENOUGH_TO_COMPARE = 50
+
+_OVER_IDEAL = Limit(most=1.05)
+_OVER_NECESSARY = Limit(most=1.05)
+_UPDATE_WRITES = Limit(most=2)
+_UPDATE_LISTINGS = Limit(most=1)
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """What deploying a number of users in one way took.
+
+    :ivar name: the way.
+    :ivar count: the number of users.
+    :ivar scale: how many seconds of quota passed in a second.
+    :ivar seconds: by phase, as the CDK CLI took them; a phase that failed, and what would have
+        come after it, are missing.
+    :ivar calls: the calls of Connect by phase.
+    """
+
+    name: str
+    count: int
+    scale: float
+    seconds: dict[str, float] = field(default_factory=dict)
+    calls: dict[str, list[Call]] = field(default_factory=dict)
+
+    def time_of(self, phase: str) -> float | str:
+        """Return how long the CDK CLI took for a phase, in seconds."""
+        return self.seconds.get(phase, FAILS)
+
+    def quota_seconds(self, phase: str, operation: str) -> float:
+        """Return the time from an operation's first call to its last, in seconds of quota."""
+        times = [call.timestamp for call in self.calls[phase] if call.operation == operation]
+        return (times[-1] - times[0]) * self.scale
+
+    def over_ideal(self, phase: str, operation: str) -> float:
+        """Return that time over the time that the quota makes necessary."""
+        quota = ThrottleSettings().default
+        return self.quota_seconds(phase, operation) / ((self.count - quota.burst) / quota.rate)
+
+    def over_necessary(self, phase: str, operation: str) -> float:
+        """Return the calls of an operation over the number of users."""
+        return sum(call.operation == operation for call in self.calls[phase]) / self.count
+
+
+_WAYS: dict[str, Callable[[cdk.Stack, Sequence[str]], None]] = {
+    "membership": subjects.membership,
+    "single": subjects.singles,
+    "AwsCustomResource": subjects.aws_custom_resources,
+}
+
+
+def run() -> dict[tuple[str, int], Case]:
+    """Deploy all cases, one after the other on one environment."""
+    node_modules = node_packages.install()
+    cases: dict[tuple[str, int], Case] = {}
+    with EmbeddedEnvironment() as environment:
+        for count in _SIZES:
+            for way, declare in _WAYS.items():
+                if _is_left_out(way, count):
+                    continue
+                sys.stderr.write(f"Deploying {count:,} users, {way} …\n")
+                scale = _SCALE if count >= _SCALED_FROM else 1
+                case = Case(name=way, count=count, scale=scale)
+                with _quota(environment, scale=scale, users=count + 1) as connect:
+                    _Deployment(environment, connect, declare, node_modules).run(case)
+                cases[way, count] = case
+    return cases
+
+
+def _is_left_out(way: str, count: int) -> bool:
+    """Return whether a case would only cost time.
+
+    Singles are compared like for like, as far as AwsCustomResource comes: it fails at 50 users.
+    """
+    return (way == "single" and count not in _SINGLE_SIZES) or (
+        way == "AwsCustomResource" and count > _SMALL_ENOUGH_TO_COMPARE
+    )
+
+
+@contextmanager
+def _quota(
+    environment: EmbeddedEnvironment, *, scale: float, users: int
+) -> Iterator[ConnectEmulation]:
+    """Yield a Connect with so many users and the default quota."""
+    connect = environment.connect.reset()
+    instance = connect.world.instances[INSTANCE_ID]
+    for number, user_id in enumerate(subjects.agents(users)):
+        connect.add_user(instance, user_id=user_id, username=f"agent{number}")
+    connect.limit(ThrottleSettings(time_scale=scale))
+    yield connect
+    connect.limit(ThrottleSettings.off())
+
+
+class _Deployment:
+    """One stack with users declared in one way."""
+
+    def __init__(
+        self,
+        environment: EmbeddedEnvironment,
+        connect: ConnectEmulation,
+        declare: Callable[[cdk.Stack, Sequence[str]], None],
+        node_modules: Path,
+    ) -> None:
+        self._cdk = environment.cdk
+        self._connect = connect
+        self._declare = declare
+        self._node_modules = node_modules
+
+    def run(self, case: Case) -> None:
+        """Deploy, change one user, destroy; stop at the first failure."""
+        users = subjects.agents(case.count + 1)
+        with tempfile.TemporaryDirectory() as folder:
+            for phase, declared in (("deploy", users[:-1]), ("update", users[1:])):
+                app = self._synthesize(Path(folder) / phase, declared)
+                done = self._cdk.deploy(app=app, check=False)
+                case.calls[phase] = self._calls()
+                if not done.succeeded:
+                    self._cdk.destroy(app=app)
+                    return
+                self._check(declared, phase)
+                case.seconds[phase] = done.seconds
+            done = self._cdk.destroy(app=app, check=False)
+        case.calls["destroy"] = self._calls()
+        if done.succeeded:
+            self._check([], "destroy")
+            case.seconds["destroy"] = done.seconds
+
+    def _synthesize(self, outdir: Path, users: Sequence[str]) -> Path:
+        stack = subjects.new_stack(outdir)
+        self._declare(stack, users)
+        subjects.find_sdk(stack, self._node_modules)
+        stack.node.root.synth()  # type: ignore[attr-defined] # the root is the app
+        return outdir
+
+    def _calls(self) -> list[Call]:
+        calls = self._connect.calls
+        self._connect.recorder.clear()
+        return calls
+
+    def _check(self, users: Sequence[str], phase: str) -> None:
+        if self._connect.members(GROUP_ID) != set(users):
+            raise AssertionError(f"after {phase} the group does not hold the {len(users):,} users")
+
+
+def measure(cases: dict[tuple[str, int], Case]) -> list[Section]:
+    """Make figures of the cases."""
+    return [
+        Section(
+            title="Deployments",
+            against="AwsCustomResource",
+            method=(
+                "`cdk deploy`, a change of one user, and `cdk destroy`, with the real CDK CLI on "
+                "the emulator, seconds of the whole command. Connect admits 2 calls a second with "
+                f"a burst of 5; for {_SCALED_FROM} and more users time is scaled, {_SCALE} seconds "
+                "of quota pass in each second, so that the run ends within 10 minutes. The "
+                "emulator handles custom resources one by one, which CloudFormation does not, and "
+                "does not enforce IAM, whose policy limit AwsCustomResource exceeds earlier. "
+                f"AwsCustomResource is not tried beyond the {_SMALL_ENOUGH_TO_COMPARE} users at "
+                "which it fails."
+            ),
+            figures=tuple(
+                Figure(
+                    name=f"{phase} {count:,}, {way}: s"
+                    + (f" (quota x {_SCALE})" if count >= _SCALED_FROM else ""),
+                    ours=case.time_of(phase),
+                    other=other.time_of(phase) if other else FAILS,
+                )
+                for (way, count), case in cases.items()
+                if way != "AwsCustomResource"
+                for other in [cases.get(("AwsCustomResource", count))]
+                for phase in ("deploy", "update", "destroy")
+            ),
+        ),
+        Section(
+            title="Use of the quota",
+            method=(
+                "From the calls that reached Connect: the time from the first call to the last, "
+                "over (N - burst) / rate; and the calls, refused ones too, over the N that are "
+                "necessary."
+            ),
+            figures=tuple(_quota_figures(cases)),
+        ),
+    ]
+
+
+def _quota_figures(cases: dict[tuple[str, int], Case]) -> Iterator[Figure]:
+    for (way, count), case in cases.items():
+        if way != "membership":
+            continue
+        limits = (_OVER_IDEAL, _OVER_NECESSARY) if count >= _SCALED_FROM else (None, None)
+        for phase, operation in (("deploy", _JOIN), ("destroy", _LEAVE)):
+            if phase in case.seconds:
+                yield Figure(
+                    name=f"{phase} {count:,}: time over ideal",
+                    ours=case.over_ideal(phase, operation),
+                    limit=limits[0],
+                )
+                yield Figure(
+                    name=f"{phase} {count:,}: calls over necessary",
+                    ours=case.over_necessary(phase, operation),
+                    limit=limits[1],
+                )
+    largest = cases["membership", _SIZES[-1]]
+    if "update" in largest.calls:
+        calls = largest.calls["update"]
+        yield Figure(
+            name=f"change one of {largest.count:,}: writes",
+            ours=sum(call.write for call in calls),
+            limit=_UPDATE_WRITES,
+        )
+        yield Figure(
+            name=f"change one of {largest.count:,}: listings of the group",
+            ours=sum(
+                call.operation == _LIST and not call.parameters.get("NextToken") for call in calls
+            ),
+            limit=_UPDATE_LISTINGS,
+        )
+
+
+def plotted(cases: dict[tuple[str, int], Case]) -> dict[str, list[tuple[int, float | None]]]:
+    """Return points to plot by way: the users, and the seconds of quota; None for a failure."""
+    points: dict[str, list[tuple[int, float | None]]] = {way: [] for way in _WAYS}
+    for (way, count), case in cases.items():
+        succeeded = "deploy" in case.seconds
+        points[way].append((count, case.quota_seconds("deploy", _JOIN) if succeeded else None))
+    return points

@@ -1,0 +1,56 @@
+"""How long building and synthesizing a stack takes."""
+
+from __future__ import annotations
+
+import statistics
+
+from benchmarks import children
+from benchmarks.figures import Figure, Limit, Section
+
+_COUNT = 200
+_ROUNDS = 3
+_SINGLES = Limit(most=0.7, of="ratio")
+
+_PROGRAM = """
+import json, sys, tempfile, time
+from pathlib import Path
+from benchmarks import subjects
+declare = getattr(subjects, sys.argv[1])
+users = subjects.agents(int(sys.argv[2]))
+with tempfile.TemporaryDirectory() as folder:
+    started = time.perf_counter()
+    stack = subjects.new_stack(Path(folder))
+    declare(stack, users)
+    stack.node.root.synth()
+    print(json.dumps({"seconds": time.perf_counter() - started}))
+"""
+
+
+def measure() -> list[Section]:
+    """Synthesize in fresh processes, in turns, so that what else the machine does hits all."""
+    ways = ("singles", "membership", "aws_custom_resources")
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(_ROUNDS):
+        for way in ways:
+            answer = children.run("-c", _PROGRAM, way, str(_COUNT))
+            seconds[way].append(answer["seconds"])
+    medians = {way: statistics.median(values) for way, values in seconds.items()}
+    return [
+        Section(
+            title="Synthesis",
+            against="AwsCustomResource",
+            method=f"Median of {_ROUNDS} fresh processes each, in turns; importing is left out.",
+            figures=tuple(
+                Figure(
+                    name=f"build and synthesize {_COUNT}, {name}: seconds",
+                    ours=medians[way],
+                    other=medians["aws_custom_resources"],
+                    limit=limit,
+                )
+                for way, name, limit in (
+                    ("singles", "single", _SINGLES),
+                    ("membership", "membership", None),
+                )
+            ),
+        )
+    ]
