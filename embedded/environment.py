@@ -154,7 +154,10 @@ class EmbeddedEnvironment:
             for page in groups
             for group in page["logGroups"]
             if group["logGroupName"].removeprefix("/aws/lambda/") in handlers
-            for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+            for part in logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group["logGroupName"]
+            )
+            for event in part["events"]
         ]
         events.sort(key=lambda event: event["timestamp"])
         return "\n".join([event["message"].rstrip() for event in events][-lines:])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from embedded.environment import ACCOUNT, REGION
@@ -56,6 +57,13 @@ class Deployment:
             "StackStatus"
         ]
         return status
+
+    @property
+    def template(self) -> dict[str, Any]:
+        """The template that was deployed last."""
+        text = (self._assembly / f"{self._name}.template.json").read_text(encoding="utf-8")
+        template: dict[str, Any] = json.loads(text)
+        return template
 
     @property
     def _assembly(self) -> Path:

@@ -398,7 +398,7 @@ class Stack:
                 operation = _Operation(
                     logical_id=item.logical_id,
                     kind="Delete",
-                    after=self._dependents(deployment, item.logical_id) if item.whole else set(),
+                    after=self._dependents(deployment, item.logical_id),
                     begin=partial(self._begin_delete, item),
                 )
                 by_operation[id(operation)] = item

@@ -30,28 +30,33 @@ def behaviours() -> st.SearchStrategy[ConnectBehaviour]:
     ).map(lambda switches: ConnectBehaviour(**switches))
 
 
+def fill(emulation: ConnectEmulation) -> None:
+    """Put the cast into an empty emulation."""
+    instance = emulation.add_instance(
+        instance_id=cast.INSTANCE.id, region=cast.HOME, replica_region=cast.REPLICA
+    )
+    for user in cast.USERS:
+        emulation.add_user(instance, user_id=user.id, username=user.name)
+    for group in cast.GROUPS:
+        emulation.add_group(instance, group_id=group.id, region=cast.REGIONS[group.id])
+    queue = emulation.add_queue(instance, queue_id=cast.QUEUE.id)
+    emulation.add_contact_flow(instance, contact_flow_id=cast.FLOW.id)
+    for contact in cast.CONTACTS:
+        emulation.add_contact(
+            instance,
+            contact_id=contact.id,
+            channel=Channel(cast.CHANNELS[contact.id]),
+            queue=queue,
+        )
+
+
 class EmulatedConnect:
     """Answers a simulated world's calls from an emulation with the cast in it."""
 
     def __init__(self, clock: SimulatedClock, behaviour: ConnectBehaviour) -> None:
         self._clock = clock
-        self._emulation = emulation = ConnectEmulation(behaviour=behaviour, clock=clock.time)
-        instance = emulation.add_instance(
-            instance_id=cast.INSTANCE.id, region=cast.HOME, replica_region=cast.REPLICA
-        )
-        for user in cast.USERS:
-            emulation.add_user(instance, user_id=user.id, username=user.name)
-        for group in cast.GROUPS:
-            emulation.add_group(instance, group_id=group.id, region=cast.REGIONS[group.id])
-        queue = emulation.add_queue(instance, queue_id=cast.QUEUE.id)
-        emulation.add_contact_flow(instance, contact_flow_id=cast.FLOW.id)
-        for contact in cast.CONTACTS:
-            emulation.add_contact(
-                instance,
-                contact_id=contact.id,
-                channel=Channel(cast.CHANNELS[contact.id]),
-                queue=queue,
-            )
+        self._emulation = ConnectEmulation(behaviour=behaviour, clock=clock.time)
+        fill(self._emulation)
 
     @property
     def one_group_per_user(self) -> bool:

@@ -288,7 +288,10 @@ class LifecycleMachine(RuleBasedStateMachine):
         )
         if world.events and self.stale_events:
             for number, delay in trouble.stale.items():
-                world.deliver_stale(world.events[number % len(world.events)], delay=delay)
+                event = world.events[number % len(world.events)]
+                if self._is_carried_out_again(event):
+                    continue
+                world.deliver_stale(event, delay=delay)
                 self.statistics.count("faults", "event of an earlier operation delivered again")
         act()
         stack = world.stack
@@ -308,6 +311,16 @@ class LifecycleMachine(RuleBasedStateMachine):
             left_behind=bool(stack.left_behind),
             one_group=self.one_group,
             drifted=frozenset(self.drifted),
+        )
+
+    def _is_carried_out_again(self, event: Event) -> bool:
+        """Whether the handlers are known to take an old event for one of the next deployment.
+
+        They ask which resources there are only when the stack is at rest or goes back.
+        """
+        live = self.world.stack.resources.get(event["LogicalResourceId"])
+        return event["RequestType"] != "Delete" and (
+            live is None or live.properties != event["ResourceProperties"]
         )
 
     def _template(
