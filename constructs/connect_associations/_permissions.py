@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from connect_associations import _identifiers
+from connect_associations import _acknowledgements, _identifiers
 from connect_associations._identifiers import ANY_REGION
 from connect_associations.contact_release import ReleaseMode
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+    from connect_associations._acknowledgements import Acknowledgement
     from connect_associations._identifiers import Identifier
 
 MAX_POLICY_CHARACTERS = 10_240
@@ -137,6 +138,7 @@ class Permissions:
             others.append(action)
         named = [instance_arn, user_arn, contact_arn]
         targets = [arn_of(target) for target in (contact_flow, queue) if target]
+        wildcards = [_acknowledgements.EVERY_REGION.of_resources(self._stack, [*named, *targets])]
         # An action is only ever allowed on the resources of its own types, so that one
         # statement says as much as one for each action would, in a third of the characters.
         if preferred_user_only:
@@ -154,9 +156,13 @@ class Permissions:
                 resource=f"instance/{instance.last_segment()}/contact/*",
             )
             statements.append(_allow(["connect:DescribeContact"], [predecessors]))
+            wildcards.append(
+                _acknowledgements.EVERY_PREDECESSOR.of_resources(self._stack, [predecessors])
+            )
         return self._add(
             "ConnectContact",
             statements,
+            wildcards=wildcards,
             of=[each for each in (instance, contact, user, contact_flow, queue) if each],
             owner=f"{instance.key} {contact.key}",
         )
@@ -190,16 +196,18 @@ class Permissions:
                     ),
                     _allow([*_CHANGE_MEMBERS, "connect:DescribeUser"], [agents]),
                 ],
+                wildcards=[_acknowledgements.EVERY_USER.of_resources(self._stack, [agents])],
                 of=[instance],
             )
         return self._granted[key]
 
-    def _add(
+    def _add(  # noqa: PLR0913 - what a policy is made of, all but the first two by keyword
         self,
         name: str,
         statements: Sequence[Mapping[str, object]],
         *,
         of: Sequence[Identifier],
+        wildcards: Sequence[Acknowledgement] = (),
         owner: str | None = None,
         after: iam.CfnPolicy | None = None,
     ) -> iam.CfnPolicy:
@@ -208,6 +216,7 @@ class Permissions:
         :param name: what the logical ID begins with.
         :param statements: what is allowed.
         :param of: what the statements name; equal statements may name things of other stacks.
+        :param wildcards: why resources with a wildcard are allowed.
         :param owner: what else the logical ID comes from, instead of the statements.
         :param after: another policy, which goes later than this one.
         """
@@ -229,6 +238,7 @@ class Permissions:
         policy.override_logical_id(logical_id)
         if after:
             policy.add_resource_dependency(after)
+        _acknowledgements.acknowledge(policy, [_acknowledgements.INLINE_POLICY, *wildcards])
         self._policies[logical_id] = policy
         self._contents[logical_id] = content
         self._size += self._deployed_size(statements)

@@ -21,7 +21,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import custom_resources
 from constructs import Construct
 
-from connect_associations import _lambda_asset
+from connect_associations import _acknowledgements, _lambda_asset
 from connect_associations._declarations import Declarations
 from connect_associations._identifiers import Environment, is_token
 from connect_associations._permissions import Permissions
@@ -30,9 +30,17 @@ from connect_associations.invalid_association_error import raise_problems
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from constructs import IConstruct
+
 _ID = "ConnectAssociationProvider"
 _SERVICE_FUNCTION = "framework-onEvent"
 """What the framework calls the function that CloudFormation calls."""
+
+_WAITER = "waiter-state-machine"
+"""What the framework calls the waiter."""
+
+_WAITED_FOR = ("framework-isComplete", "framework-onTimeout")
+"""What the framework calls the functions that its waiter invokes."""
 
 _SERVICE_LOGICAL_ID = "ConnectAssociations"
 """Short, because every custom resource repeats it; fixed, because there is one a stack."""
@@ -52,6 +60,8 @@ _MAX_SERVICE_TIMEOUT = 3600
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
 """
 
+_LOGS_POLICY = "AWSLambdaBasicExecutionRole"
+_VPC_POLICY = "AWSLambdaVPCAccessExecutionRole"
 _MEMORY_MIB = 256
 _OLDEST_RUNTIME = (3, 11)
 
@@ -210,6 +220,13 @@ class ConnectAssociationProvider(Construct):
         )
         if encryption_key:
             self._allow_key_use(encryption_key)
+        self._acknowledge_handlers(
+            in_vpc=vpc is not None, limited=reserved_concurrent_executions is not None
+        )
+        self._acknowledge_framework(in_vpc=vpc is not None)
+        if not encryption_key:
+            for group in (on_event_logs, is_complete_logs, framework_logs):
+                _acknowledge(group, _acknowledgements.LOGS_WITHOUT_OWN_KEY)
         service = self._provider.node.find_child(_SERVICE_FUNCTION).node.default_child
         cast("cdk.CfnResource", service).override_logical_id(_SERVICE_LOGICAL_ID)
         # One object, so that thousands of resources hold the same token.
@@ -299,11 +316,60 @@ class ConnectAssociationProvider(Construct):
         )
         if in_vpc:
             role.add_managed_policy(
-                iam.ManagedPolicy.from_aws_managed_policy_name(
-                    "service-role/AWSLambdaVPCAccessExecutionRole"
-                )
+                iam.ManagedPolicy.from_aws_managed_policy_name(f"service-role/{_VPC_POLICY}")
             )
         return role
+
+    def _acknowledge_handlers(self, *, in_vpc: bool, limited: bool) -> None:
+        """Say why findings about the handlers and their role stay."""
+        for handler in (self._on_event, self._is_complete):
+            _acknowledge(
+                handler,
+                _acknowledgements.NO_DEAD_LETTERS,
+                None if in_vpc else _acknowledgements.NO_VPC,
+                None if limited else _acknowledgements.NO_RESERVED_CONCURRENCY,
+            )
+        if in_vpc:
+            _acknowledge(self._role, _acknowledgements.VPC_POLICY.of_managed_policies(_VPC_POLICY))
+        _acknowledge(self._role.node.find_child("DefaultPolicy"), _acknowledgements.INLINE_POLICY)
+
+    def _acknowledge_framework(self, *, in_vpc: bool) -> None:
+        """Say why findings about what the Provider framework creates stay."""
+        stack = cdk.Stack.of(self)
+        functions = [
+            child for child in self._provider.node.children if isinstance(child, lambda_.Function)
+        ]
+        waiter = self._provider.node.find_child(_WAITER)
+
+        def invokes(*invoked: lambda_.Function) -> _acknowledgements.Acknowledgement:
+            return _acknowledgements.ANY_VERSION.of_resources(
+                stack, (f"{function.function_arn}:*" for function in invoked)
+            )
+
+        for function in functions:
+            _acknowledge(
+                function,
+                _acknowledgements.FRAMEWORK_DEAD_LETTERS,
+                _acknowledgements.FRAMEWORK_CONCURRENCY,
+                None if in_vpc else _acknowledgements.NO_VPC,
+            )
+            role = function.node.find_child("ServiceRole")
+            _acknowledge(
+                role,
+                _acknowledgements.FRAMEWORK_LOGS_POLICY.of_managed_policies(_LOGS_POLICY),
+                _acknowledgements.VPC_POLICY.of_managed_policies(_VPC_POLICY) if in_vpc else None,
+            )
+            _acknowledge(
+                role.node.find_child("DefaultPolicy"),
+                _acknowledgements.INLINE_POLICY,
+                invokes(self._on_event, self._is_complete),
+            )
+        _acknowledge(waiter, _acknowledgements.WAITER_LOGS, _acknowledgements.WAITER_TRACING)
+        _acknowledge(
+            waiter.node.find_child("Role").node.find_child("DefaultPolicy"),
+            _acknowledgements.INLINE_POLICY,
+            invokes(*(function for function in functions if function.node.id in _WAITED_FOR)),
+        )
 
     def _allow_key_use(self, key: kms.IKey) -> None:
         """Let the functions read their environment, and CloudWatch Logs write the log groups."""
@@ -337,6 +403,12 @@ class ConnectAssociationProvider(Construct):
             # An imported key's policy cannot be changed here.
             allow_no_op=True,
         )
+
+
+def _acknowledge(owner: IConstruct, *known: _acknowledgements.Acknowledgement | None) -> None:
+    """Acknowledge what is not None on the resource of *owner*."""
+    resource = cast("cdk.CfnResource", owner.node.default_child)
+    _acknowledgements.acknowledge(resource, [each for each in known if each])
 
 
 @jsii.implements(cdk.IStableStringProducer)

@@ -1,0 +1,201 @@
+"""Findings of cdk-nag's packs that stay, each with its reason.
+
+They are acknowledged on exactly the resource that has them, so that an app that runs cdk-nag finds
+only what is its own. The library does not need cdk-nag for that: cdk-nag 3 reads what the CDK's
+``Validations`` acknowledge, cdk-nag 2 reads metadata of the template, and both are written.
+``docs/security.md`` lists every rule and reason.
+"""
+
+# The classes that jsii generates name their parameters otherwise than its protocols do:
+# pyright: reportArgumentType=false
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_METADATA = "cdk_nag"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acknowledgement:
+    """Why a rule's finding stays.
+
+    :param rule: the rule's ID in its pack.
+    :param reason: the reason, in ASCII, as older versions of cdk-nag want it.
+    :param findings: which findings, for a rule that can have several on one resource.
+    """
+
+    rule: str
+    reason: str
+    findings: tuple[str, ...] = ()
+
+    def of(self, findings: Iterable[str]) -> Acknowledgement:
+        """Return the acknowledgement of *findings* only."""
+        return replace(self, findings=tuple(findings))
+
+    def of_resources(self, stack: cdk.Stack, arns: Iterable[str]) -> Acknowledgement:
+        """Return the acknowledgement of the wildcards in *arns* only.
+
+        :param stack: whose template the ARNs stand in.
+        :param arns: resources of a policy, which may hold tokens.
+        """
+        return self.of(f"Resource::{_flatten(stack.resolve(arn))}" for arn in arns)
+
+    def of_managed_policies(self, *names: str) -> Acknowledgement:
+        """Return the acknowledgement of policies that AWS manages, by their names."""
+        prefix = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+        return self.of(f"{prefix}{name}" for name in names)
+
+    @property
+    def ids(self) -> list[str]:
+        """What the packs call it: the rule, or the rule with each finding."""
+        return [f"{self.rule}[{finding}]" for finding in self.findings] or [self.rule]
+
+
+NO_VPC = Acknowledgement(
+    rule="NIST.800.53.R5-LambdaInsideVPC",
+    reason="The function reaches only endpoints of AWS; the prop vpc runs it in a VPC.",
+)
+NO_RESERVED_CONCURRENCY = Acknowledgement(
+    rule="NIST.800.53.R5-LambdaConcurrency",
+    reason=(
+        "Reserved concurrency is taken from the whole account; the prop "
+        "reserved_concurrent_executions reserves it."
+    ),
+)
+FRAMEWORK_CONCURRENCY = Acknowledgement(
+    rule="NIST.800.53.R5-LambdaConcurrency",
+    reason=(
+        "The Provider framework of aws-cdk-lib has no such setting; the work is done in the "
+        "handlers, which the prop reserved_concurrent_executions limits."
+    ),
+)
+NO_DEAD_LETTERS = Acknowledgement(
+    rule="NIST.800.53.R5-LambdaDLQ",
+    reason=(
+        "The function is invoked synchronously and its failure is reported to CloudFormation, so "
+        "nothing could reach a dead-letter queue."
+    ),
+)
+FRAMEWORK_DEAD_LETTERS = Acknowledgement(
+    rule="NIST.800.53.R5-LambdaDLQ",
+    reason=(
+        "A failure is reported to CloudFormation or ends the deployment at its time-out; a "
+        "dead-letter queue would store events with the pre-signed URL of the answer."
+    ),
+)
+LOGS_WITHOUT_OWN_KEY = Acknowledgement(
+    rule="NIST.800.53.R5-CloudWatchLogGroupEncrypted",
+    reason=(
+        "CloudWatch Logs encrypts with a key that AWS owns; the prop encryption_key encrypts with "
+        "yours."
+    ),
+)
+INLINE_POLICY = Acknowledgement(
+    rule="NIST.800.53.R5-IAMNoInlinePolicy",
+    reason=(
+        "The policy serves this one role and goes with what needs it; a managed policy could be "
+        "attached elsewhere."
+    ),
+)
+FRAMEWORK_LOGS_POLICY = Acknowledgement(
+    rule="AwsSolutions-IAM4",
+    reason=(
+        "The Provider framework of aws-cdk-lib gives its functions this policy, which only allows "
+        "to write logs."
+    ),
+)
+VPC_POLICY = Acknowledgement(
+    rule="AwsSolutions-IAM4",
+    reason=(
+        "A function in a VPC needs this policy, which only allows to write logs and to manage the "
+        "function's network interfaces."
+    ),
+)
+ANY_VERSION = Acknowledgement(
+    rule="AwsSolutions-IAM5",
+    reason=(
+        "The Provider framework of aws-cdk-lib may invoke this one function in any of its versions."
+    ),
+)
+EVERY_USER = Acknowledgement(
+    rule="AwsSolutions-IAM5",
+    reason=(
+        "Every user of the one instance is covered, so that the policy does not grow with the "
+        "thousands of users that a group may have."
+    ),
+)
+EVERY_REGION = Acknowledgement(
+    rule="AwsSolutions-IAM5",
+    reason=(
+        "A contact is handled in the Region where it is active, which is known only when the call "
+        "is made; the IDs in the ARN exist in no Region but the instance's and its replica's."
+    ),
+)
+EVERY_PREDECESSOR = Acknowledgement(
+    rule="AwsSolutions-IAM5",
+    reason=(
+        "The transfers so far are counted along the contact's predecessors, whose IDs are not "
+        "known at synth."
+    ),
+)
+WAITER_LOGS = Acknowledgement(
+    rule="AwsSolutions-SF1",
+    reason="The waiter's input holds the pre-signed URL of the answer, which must not be logged.",
+)
+WAITER_TRACING = Acknowledgement(
+    rule="AwsSolutions-SF2",
+    reason=(
+        "The Provider framework of aws-cdk-lib has no such setting; the waiter only polls one "
+        "function, which logs every attempt."
+    ),
+)
+
+
+def acknowledge(resource: cdk.CfnResource, known: Sequence[Acknowledgement]) -> None:
+    """Acknowledge findings on *resource*, once for all of them.
+
+    :param resource: the resource that has the findings.
+    :param known: all that is acknowledged on it.
+    """
+    if not known:
+        return
+    cdk.Validations.of(resource).acknowledge(
+        *(cdk.Acknowledgment(id=name, reason=each.reason) for each in known for name in each.ids)
+    )
+    resource.add_metadata(
+        _METADATA,
+        {
+            "rules_to_suppress": [
+                {
+                    "id": each.rule,
+                    "reason": each.reason,
+                    **({"applies_to": list(each.findings)} if each.findings else {}),
+                }
+                for each in known
+            ]
+        },
+    )
+
+
+def _flatten(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return how cdk-nag writes a resolved value in a finding."""
+    match value:
+        case str():
+            return value.replace("${", "<").replace("}", ">")
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            return separator.join(_flatten(part) for part in parts)
+        case {"Fn::Sub": inner} | {"Fn::ImportValue": inner}:
+            return _flatten(inner)
+        case {"Fn::GetAtt": [logical_id, attribute]}:
+            return f"<{_flatten(logical_id)}.{_flatten(attribute)}>"
+        case {"Ref": name}:
+            return f"<{_flatten(name)}>"
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

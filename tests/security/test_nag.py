@@ -1,0 +1,114 @@
+"""cdk-nag finds nothing in the constructs but what is acknowledged, each with a documented reason.
+
+``UPDATE_NAG_REPORT=1`` writes ``docs/nag-report.md`` anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+import pytest
+
+from connect_associations import ConnectAssociationProvider, _acknowledgements
+from connect_associations._acknowledgements import Acknowledgement
+from nag import Finding, Inspection, inspect, metadata, report
+from synthesis import new_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DOCS = Path(__file__).parents[2] / "docs"
+HARDENED = "ProviderHardened"
+
+
+@pytest.fixture(scope="module")
+def inspection(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
+    return inspect(tmp_path_factory.mktemp("nag"))
+
+
+def rules(findings: Iterable[Finding], *, stack: str) -> set[str]:
+    return {finding.rule.partition("[")[0] for finding in findings if finding.stack == stack}
+
+
+def test_nothing_is_left_to_find(inspection: Inspection) -> None:
+    assert sorted(inspection.left) == []
+
+
+def test_nothing_is_acknowledged_that_is_not_found(inspection: Inspection) -> None:
+    assert inspection.reasons.keys() == inspection.found
+
+
+def test_the_packs_do_find_something(inspection: Inspection) -> None:
+    """Otherwise the tests above would show nothing."""
+    for stack in inspection.stacks:
+        packs = {rule.rpartition("-")[0] for rule in rules(inspection.found, stack=stack)}
+        assert packs == {"AwsSolutions", "NIST.800.53.R5"}
+
+
+def test_props_that_satisfy_a_rule_leave_nothing_to_acknowledge(inspection: Inspection) -> None:
+    alone = rules(inspection.reasons, stack="ProviderAlone")
+    hardened = rules(inspection.reasons, stack=HARDENED)
+    assert alone - hardened == {
+        "NIST.800.53.R5-LambdaInsideVPC",
+        "NIST.800.53.R5-CloudWatchLogGroupEncrypted",
+    }
+    limited = {
+        finding.resource
+        for finding in inspection.reasons
+        if finding.stack == HARDENED and finding.rule == "NIST.800.53.R5-LambdaConcurrency"
+    }
+    # The framework's own functions cannot be limited; ours are.
+    assert len(limited) == 3
+    assert all("/Provider/framework-" in resource for resource in limited)
+
+
+def test_reasons_are_documented(inspection: Inspection) -> None:
+    text = (DOCS / "security.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `([\w.-]+)` \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE))
+    used = {
+        (finding.rule.partition("[")[0], reason) for finding, reason in inspection.reasons.items()
+    }
+    declared = {
+        (value.rule, value.reason)
+        for value in vars(_acknowledgements).values()
+        if isinstance(value, Acknowledgement)
+    }
+    assert documented == used == declared
+
+
+def test_the_report_is_current(inspection: Inspection) -> None:
+    path = DOCS / "nag-report.md"
+    text = report(inspection)
+    if os.environ.get("UPDATE_NAG_REPORT"):
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text, (
+        "docs/nag-report.md is out of date: run this file with UPDATE_NAG_REPORT=1"
+    )
+
+
+def test_the_template_tells_the_same_to_older_versions(tmp_path: Path) -> None:
+    stack = new_stack(tmp_path)
+    provider = ConnectAssociationProvider(stack, "Provider")
+    acknowledged = 0
+    for construct in provider.node.find_all():
+        if not isinstance(construct, cdk.CfnResource):
+            continue
+        written = {
+            f"{rule['id']}[{finding}]" if finding else rule["id"]: rule["reason"]
+            for rule in metadata(construct)
+            for finding in rule.get("applies_to", [None])
+        }
+        native = {
+            name.partition("::")[2]: reason
+            for entry in construct.node.metadata
+            if entry.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
+            for name, reason in entry.data.items()
+        }
+        assert written == native
+        assert all(reason.isascii() for reason in written.values())
+        acknowledged += len(written)
+    assert acknowledged > 20

@@ -1,0 +1,299 @@
+"""What cdk-nag's packs say about the constructs, and the report of it in ``docs``.
+
+A finding is a rule on a resource. It is either acknowledged there, with a reason, or open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import aws_cdk as cdk
+from app import ExampleStack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
+
+from connect_associations import (
+    ConnectAssociationProvider,
+    ContactRelease,
+    ContactUserAssignment,
+    TrafficDistributionGroupMembership,
+    TrafficDistributionGroupUser,
+    UserLookup,
+    _acknowledgements,
+)
+from synthesis import ACCOUNT, CONTACT, FLOW, GROUP, INSTANCE, QUEUE, REGION, user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from connect_associations._acknowledgements import Acknowledgement
+
+PACKS = (AwsSolutionsChecks, NIST80053R5Checks)
+PROVIDER = "ConnectAssociationProvider"
+
+_TOKENS = "EverythingAToken"
+_NAMES = {
+    INSTANCE: "INSTANCE",
+    GROUP: "GROUP",
+    CONTACT: "CONTACT",
+    FLOW: "FLOW",
+    QUEUE: "QUEUE",
+    user(1): "USER",
+    ACCOUNT: "ACCOUNT",
+    REGION: "REGION",
+}
+_HASH = re.compile(r"(?<=[a-z])[0-9A-F]{8}\b")
+
+
+@dataclass(frozen=True, order=True, slots=True, kw_only=True)
+class Finding:
+    """A rule on a resource.
+
+    :ivar stack: the stack, which is named by what is in it.
+    :ivar resource: the resource's path in the stack.
+    :ivar rule: the rule's ID, with the finding in brackets where a rule has several.
+    """
+
+    stack: str
+    resource: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What the packs found.
+
+    :ivar stacks: the stacks' names.
+    :ivar found: what there is to find, acknowledged or not.
+    :ivar left: what they still find after what is acknowledged.
+    :ivar reasons: why findings are acknowledged.
+    """
+
+    stacks: tuple[str, ...]
+    found: frozenset[Finding]
+    left: frozenset[Finding]
+    reasons: Mapping[Finding, str]
+
+
+def inspect(folder: Path) -> Inspection:
+    """Run the packs on every construct, with and without what the library acknowledges.
+
+    :param folder: where the apps may write.
+    """
+    reasons: dict[Finding, str] = {}
+    acknowledge = _acknowledgements.acknowledge
+
+    def remember(resource: cdk.CfnResource, known: Iterable[Acknowledgement]) -> None:
+        known = list(known)
+        for each in known:
+            for name in each.ids:
+                reasons[_finding(resource.node.path, name)] = each.reason
+        acknowledge(resource, known)
+
+    with mock.patch.object(_acknowledgements, "acknowledge", remember):
+        as_it_is = _build(folder / "as-it-is")
+    with mock.patch.object(_acknowledgements, "acknowledge", return_value=None):
+        bare = _build(folder / "bare")
+    return Inspection(
+        stacks=tuple(child.node.id for child in as_it_is.node.children if _is_stack(child)),
+        found=_run_packs(bare),
+        left=_run_packs(as_it_is),
+        reasons=reasons,
+    )
+
+
+def metadata(resource: cdk.CfnResource) -> list[dict[str, Any]]:
+    """Return what the template tells older versions of cdk-nag."""
+    held = resource.get_metadata("cdk_nag") or {"rules_to_suppress": []}
+    rules: list[dict[str, Any]] = held["rules_to_suppress"]
+    return rules
+
+
+def report(inspection: Inspection) -> str:
+    """Return the report as Markdown."""
+    lines = [
+        "# What cdk-nag finds",
+        "",
+        "The packs AwsSolutions and NIST 800-53 R5, run on every construct by",
+        "`tests/security/test_nag.py`, which also writes this file:",
+        "",
+        "```console",
+        "UPDATE_NAG_REPORT=1 .venv/bin/python -m pytest tests/security/test_nag.py",
+        "```",
+        "",
+        "What is acknowledged is acknowledged on the very resource, by the library, with the",
+        "reason below; [Security](security.md) tells which props make acknowledgements go away.",
+        f"{_TOKENS} is counted and not listed: it has what the others have, with other spellings",
+        "of ARNs.",
+        "",
+        "| stack | found | acknowledged | open |",
+        "|---|---|---|---|",
+    ]
+    for stack in inspection.stacks:
+        found = {each for each in inspection.found if each.stack == stack}
+        still = {each for each in inspection.left if each.stack == stack}
+        lines.append(f"| {stack} | {len(found)} | {len(found - still)} | {len(still)} |")
+    rows: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    listed = tuple(stack for stack in inspection.stacks if stack != _TOKENS)
+    for each in inspection.found:
+        if each.stack == _TOKENS and each not in inspection.left:
+            continue
+        reason = "**open**" if each in inspection.left else inspection.reasons.get(each, "?")
+        rows[_named(each.resource), _named(each.rule), reason].add(each.stack)
+    by_resource: dict[str, list[tuple[str, str, set[str]]]] = defaultdict(list)
+    for (resource, rule, reason), stacks in sorted(rows.items()):
+        by_resource[resource].append((rule, reason, stacks))
+    for resource, findings in by_resource.items():
+        lines += ["", f"## `{resource}`", "", "| rule | stacks | why it stays |", "|---|---|---|"]
+        lines += [
+            f"| `{rule}` | {_list(stacks, listed)} | {reason} |"
+            for rule, reason, stacks in findings
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _list(stacks: set[str], every: tuple[str, ...]) -> str:
+    missing = [stack for stack in every if stack not in stacks]
+    if not missing:
+        return "all"
+    if len(missing) < len(stacks):
+        return f"all but {', '.join(missing)}"
+    return ", ".join(stack for stack in every if stack in stacks)
+
+
+def _named(text: str) -> str:
+    for identifier, name in _NAMES.items():
+        text = text.replace(identifier, name)
+    return _HASH.sub("…", text).replace("|", "\\|")
+
+
+def _is_stack(construct: object) -> bool:
+    return isinstance(construct, cdk.Stack)
+
+
+def _finding(path: str, rule: str) -> Finding:
+    stack, _, resource = path.partition("/")
+    return Finding(stack=stack, resource=resource, rule=rule)
+
+
+def _run_packs(app: cdk.App) -> frozenset[Finding]:
+    return frozenset(
+        _finding(resource.construct_path, violation.rule_name)
+        for pack in PACKS
+        for violation in pack().validate_scope(app).violations
+        for resource in violation.violating_resources
+        if resource.construct_path
+    )
+
+
+def _build(folder: Path) -> cdk.App:
+    """Return an app with a stack for each construct, for its releases and for the example."""
+    app = cdk.App(outdir=str(folder), context={"aws:cdk:disable-asset-staging": True})
+    env = cdk.Environment(account=ACCOUNT, region=REGION)
+    ExampleStack(
+        app,
+        "Example",
+        context={
+            "instance_id": INSTANCE,
+            "traffic_distribution_group_id": GROUP,
+            "user_ids": user(1),
+            "contact_id": CONTACT,
+            "contact_user_id": user(1),
+            "contact_release": "stop",
+        },
+        env=env,
+    )
+    for name, declare in _DECLARED.items():
+        declare(cdk.Stack(app, name, env=env))
+    _with_tokens(cdk.Stack(app, _TOKENS))
+    return app
+
+
+def _harden(stack: cdk.Stack) -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{INSTANCE}"
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/Boundary"
+    ConnectAssociationProvider(
+        stack,
+        PROVIDER,
+        vpc=ec2.Vpc.from_vpc_attributes(
+            stack,
+            "Vpc",
+            vpc_id="vpc-1",
+            availability_zones=["a"],
+            private_subnet_ids=["subnet-1"],
+        ),
+        encryption_key=kms.Key.from_key_arn(stack, "Key", key),
+        reserved_concurrent_executions=10,
+        permissions_boundary=iam.ManagedPolicy.from_managed_policy_arn(stack, "Boundary", boundary),
+    )
+
+
+def _with_tokens(stack: cdk.Stack) -> None:
+    def parameter(name: str) -> str:
+        return cdk.CfnParameter(stack, name).value_as_string
+
+    instance = parameter("Instance")
+    TrafficDistributionGroupUser(
+        stack,
+        "Agent",
+        instance_id=instance,
+        traffic_distribution_group_id=parameter("Group"),
+        user_id=parameter("User"),
+    )
+    ContactUserAssignment(
+        stack,
+        "Assignment",
+        instance_id=instance,
+        contact_id=parameter("Contact"),
+        user_id=parameter("Other"),
+        release=ContactRelease.transfer_to_queue(
+            contact_flow_id=parameter("Flow"), queue_id=parameter("Queue")
+        ),
+    )
+
+
+def _contact(release: ContactRelease, *, preferred: bool = False) -> Callable[[cdk.Stack], object]:
+    return lambda stack: ContactUserAssignment(
+        stack,
+        "Assignment",
+        instance_id=INSTANCE,
+        contact_id=CONTACT,
+        user_id=user(1),
+        release=release,
+        preferred_user_only=preferred,
+    )
+
+
+_DECLARED: Mapping[str, Callable[[cdk.Stack], object]] = {
+    "ProviderAlone": lambda stack: ConnectAssociationProvider(stack, PROVIDER),
+    "ProviderHardened": _harden,
+    "TrafficDistributionGroupUser": lambda stack: TrafficDistributionGroupUser(
+        stack,
+        "Agent",
+        instance_id=INSTANCE,
+        traffic_distribution_group_id=GROUP,
+        user_id=user(1),
+    ),
+    "TrafficDistributionGroupMembership": lambda stack: TrafficDistributionGroupMembership(
+        stack,
+        "Agents",
+        instance_id=INSTANCE,
+        traffic_distribution_group_id=GROUP,
+        user_ids=[user(1), user(2)],
+    ),
+    "ContactRetained": _contact(ContactRelease.retain()),
+    "ContactStopped": _contact(ContactRelease.stop(), preferred=True),
+    "ContactTransferred": _contact(
+        ContactRelease.transfer_to_queue(contact_flow_id=FLOW, queue_id=QUEUE)
+    ),
+    "UserLookup": lambda stack: UserLookup(
+        stack, "Lookup", instance_id=INSTANCE, usernames=["ann"]
+    ),
+}
