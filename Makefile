@@ -45,6 +45,8 @@ test-fast: set-up ## Run the tests that deploy nothing.
 soak: set-up ## Explore thousands of lifecycles, and check that broken handlers are caught.
 	@$(RUN) pytest -s -m soak $(PYTEST_ARGS)
 
+# Without it matplotlib writes to the home folder.
+bench: export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 bench: set-up ## Compare with AwsCustomResource on the emulator, and write docs/benchmarks.md.
 	@$(RUN) benchmarks $(BENCH_ARGS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -34,9 +35,14 @@ def draw(path: Path, points: Mapping[str, Sequence[tuple[int, float | None]]]) -
             color="grey",
             label="ideal",
         )
-        for marker, (way, of_way) in zip(_MARKERS, points.items(), strict=True):
+        for marker, (way, of_way) in zip(itertools.cycle(_MARKERS), points.items(), strict=False):
             done = [(count, seconds) for count, seconds in of_way if seconds is not None]
-            (line,) = axes.plot(*zip(*done, strict=True), marker=marker, label=way)
+            (line,) = axes.plot(
+                [count for count, _ in done],
+                [seconds for _, seconds in done],
+                marker=marker,
+                label=way,
+            )
             for count in (count for count, seconds in of_way if seconds is None):
                 axes.plot(
                     [count],
