@@ -19,6 +19,7 @@ _T = TypeVar("_T")
 
 _REPEATS = 3
 _REPEAT_PAUSE = 0.5
+_LONGEST_REPEAT_PAUSE = 20.0
 _PERMISSION_PAUSE = 5.0
 
 
@@ -65,7 +66,8 @@ class Caller:
         """Run *send* when its turn comes.
 
         Throttled calls are repeated for as long as there is time, server errors and broken
-        connections a few times, denied calls while permissions may still be spreading.
+        connections a few times (as long as there is time by who has much patience, because nobody
+        polls it again), denied calls while permissions may still be spreading.
 
         :param region: the Region that is called; quotas are counted there.
         :param operation: the API's name of the operation.
@@ -86,10 +88,13 @@ class Caller:
                     pace.refused(self.clock.time())
                     continue
                 pace.answered(self.clock.time())
-                if error.failure is Failure.TRANSIENT and repeats < _REPEATS:
+                if error.failure is Failure.TRANSIENT and (
+                    repeats < _REPEATS or self.patience > _LONGEST_REPEAT_PAUSE
+                ):
                     repeats += 1
                     jitter = random.uniform(0.5, 1)  # noqa: S311 - spreads callers, protects nothing
-                    self.pause(_REPEAT_PAUSE * 2**repeats * jitter, error)
+                    pause = min(_LONGEST_REPEAT_PAUSE, _REPEAT_PAUSE * 2**repeats)
+                    self.pause(pause * jitter, error)
                 elif (
                     error.failure is Failure.ACCESS_DENIED
                     and self.clock.time() < self.permissions_settle_at

@@ -74,7 +74,7 @@ class CallError(Exception):
     def __init__(
         self, *, operation: str, subject: str, failure: Failure, code: str, said: str
     ) -> None:
-        super().__init__(f"{operation} ({subject}) failed: {code}: {said}")
+        super().__init__(f"{operation} ({subject}) failed: {code}: {said.rstrip('.')}")
         self.operation = operation
         self.failure = failure
         self.code = code

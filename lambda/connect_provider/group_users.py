@@ -173,7 +173,11 @@ class GroupUsersAssociation:
                 raise AssociationFailedError(
                     f"{declared.group} is {group.status} and takes no users: repair or replace it."
                 )
-            invocation.caller.pause(_GROUP_POLL_SECONDS, f"{declared.group} is {group.status}")
+            invocation.caller.pause(
+                _GROUP_POLL_SECONDS,
+                f"ListTrafficDistributionGroupUsers does not find {declared.group}, which is "
+                f"{group.status}",
+            )
 
     def _previous(
         self, request: Request, invocation: Invocation, declared: GroupUsers

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from hypothesis import strategies as st
 
-from connect_associations.testing import ConnectBehaviour, ConnectEmulation
+from connect_associations.testing import ConnectBehaviour, ConnectEmulation, Fault
 from connect_associations.testing.entities import Channel, GroupStatus
 from connect_associations.testing.responses import Request
 from lifecycle import cast
@@ -113,6 +113,16 @@ class EmulatedConnect:
             then=GroupStatus.ACTIVE,
             countdown=world.countdown(calls=None, seconds=after),
         )
+
+    def answer_with(self, code: str, operation: str, *, times: int | None) -> None:
+        """Answer calls of *operation* with an error, from now on; None: for ever."""
+        self._emulation.faults.add(
+            Fault(operations=frozenset((operation,)), code=code, count=times)
+        )
+
+    def answer_normally(self) -> None:
+        """Forget about all errors."""
+        self._emulation.faults.clear()
 
     def rename(self, user: Thing, username: str) -> None:
         """Give the user another name out of band."""

@@ -319,9 +319,9 @@ class LifecycleMachine(RuleBasedStateMachine):
         They ask which resources there are only when the stack is at rest or goes back.
         """
         live = self.world.stack.resources.get(event["LogicalResourceId"])
-        return event["RequestType"] != "Delete" and (
-            live is None or live.properties != event["ResourceProperties"]
-        )
+        if live is None or event["RequestType"] == "Delete":
+            return live is None
+        return live.properties != event["ResourceProperties"]
 
     def _template(
         self, new: dict[str, Declared], trouble: Trouble
