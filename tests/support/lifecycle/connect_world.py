@@ -66,6 +66,14 @@ class ConnectWorld(Protocol):
         """Let the group be new, or being updated if it has members, for some seconds."""
         ...
 
+    def answer_with(self, code: str, operation: str, *, times: int | None) -> None:
+        """Answer calls of *operation* with an error, from now on; None: for ever."""
+        ...
+
+    def answer_normally(self) -> None:
+        """Forget about all errors."""
+        ...
+
     def rename(self, user: Thing, username: str) -> None:
         """Give the user another name out of band."""
         ...
