@@ -321,7 +321,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         live = self.world.stack.resources.get(event["LogicalResourceId"])
         if live is None or event["RequestType"] == "Delete":
             return live is None
-        return live.properties != event["ResourceProperties"]
+        return bool(live.properties != event["ResourceProperties"])
 
     def _template(
         self, new: dict[str, Declared], trouble: Trouble
