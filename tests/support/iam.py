@@ -149,7 +149,7 @@ def _says_something(action: str, resource: str) -> bool:
     service, _, operation = action.partition(":")
     if service != "connect":
         return True
-    kind = resource.split("/")[-2].split(":")[-1]
+    kind = resource.split("/")[-2].rpartition(":")[2]
     return any(
         shape.split("/")[-2] == kind
         for shape in (*REQUIRED[operation], *_OPTIONAL.get(operation, ()))
