@@ -28,7 +28,6 @@ from connect_associations.testing.exceptions import (
     InvalidRequestError,
     ResourceNotFoundError,
 )
-from connect_associations.testing.identifiers import Identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,9 +53,23 @@ class EmulatedConnectBackend(ConnectBackend):
 
     # Instances: moto's, with a replica Region -------------------------------------------------
 
-    def create_instance(self, *args: Any, **kwargs: Any) -> dict[str, str]:  # noqa: ANN401 - moto's parameters
+    def create_instance(
+        self,
+        identity_management_type: str,
+        inbound_calls_enabled: bool,  # noqa: FBT001 - as above
+        outbound_calls_enabled: bool,  # noqa: FBT001 - as above
+        instance_alias: str | None = None,
+        tags: dict[str, str] | None = None,
+        **_not_kept: object,
+    ) -> dict[str, str]:
         """Create an instance in this Region, as moto does."""
-        answer: dict[str, str] = super().create_instance(*args, **kwargs)
+        answer: dict[str, str] = super().create_instance(
+            identity_management_type,
+            inbound_calls_enabled,
+            outbound_calls_enabled,
+            instance_alias,
+            tags,
+        )
         self.world.instances[answer["Id"]] = ConnectInstance(
             id=answer["Id"],
             region=self.region_name,
@@ -66,14 +79,36 @@ class EmulatedConnectBackend(ConnectBackend):
         return answer
 
     def describe_instance(self, instance_id: str) -> dict[str, Any]:
-        """Return an instance of this Region as moto does; an ARN names it as well."""
-        found: dict[str, Any] = super().describe_instance(Identifier.parse(instance_id).id)
-        return found
+        """Return an instance, with the Regions that it is replicated to."""
+        instance = self.world.instance(instance_id, region=self.region_name)
+        made = self.instances.get(instance.id)
+        described: dict[str, Any] = {
+            "Id": instance.id,
+            "Arn": instance.arn_in(self.region_name),
+            "IdentityManagementType": "CONNECT_MANAGED",
+            "InstanceStatus": "ACTIVE",
+            "InboundCallsEnabled": True,
+            "OutboundCallsEnabled": True,
+            **(made.to_dict() if made else {}),
+        }
+        answer: dict[str, Any] = {"Instance": described}
+        if instance.replica_region is not None:
+            answer["ReplicationConfiguration"] = {
+                "SourceRegion": instance.region,
+                "ReplicationStatusSummaryList": [
+                    {
+                        "Region": instance.replica_region,
+                        "ReplicationStatus": "INSTANCE_REPLICATION_COMPLETE",
+                    }
+                ],
+            }
+        return answer
 
-    def delete_instance(self, instance_id: str) -> None:
+    def delete_instance(self, instance_id: str, **_not_kept: object) -> None:
         """Delete an instance from this Region, and all it has if this is its source Region."""
-        super().delete_instance(instance_id)
-        instance = self.world.instances[instance_id]
+        instance = self.world.instance(instance_id, region=self.region_name)
+        if instance.id in self.instances:
+            super().delete_instance(instance.id)
         if self.region_name == instance.region:
             self.world.remove_instance(instance)
         else:

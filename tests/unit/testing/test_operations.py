@@ -393,3 +393,37 @@ def test_in_process_a_connection_can_be_lost(emulation: ConnectEmulation) -> Non
     emulation.faults.add(Fault(kind=FaultKind.DROP))
     with mock_connect(emulation), pytest.raises(ConnectionClosedError):
         connect_client().associate_traffic_distribution_group_user(**pair())
+
+
+def test_an_instance_and_its_replica(url: str) -> None:
+    home, replica = connect_client(url=url), connect_client(region=seed.REPLICA_REGION, url=url)
+    answer = home.describe_instance(InstanceId=INSTANCE)
+    described = answer["Instance"]
+    assert described["Id"] == INSTANCE
+    assert answer["ReplicationConfiguration"]["SourceRegion"] == seed.HOME_REGION
+    elsewhere = replica.describe_instance(InstanceId=INSTANCE)["Instance"]
+    assert elsewhere["Arn"] == described["Arn"].replace(seed.HOME_REGION, seed.REPLICA_REGION)
+    replica.delete_instance(InstanceId=INSTANCE)
+    assert "ReplicationConfiguration" not in home.describe_instance(InstanceId=INSTANCE)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        replica.describe_instance(InstanceId=INSTANCE)
+
+
+def test_an_instance_is_created_and_deleted_with_all_it_has(url: str) -> None:
+    client = connect_client(url=url)
+    made = client.create_instance(
+        IdentityManagementType="CONNECT_MANAGED",
+        InstanceAlias="night-shift",
+        InboundCallsEnabled=True,
+        OutboundCallsEnabled=False,
+    )
+    described = client.describe_instance(InstanceId=made["Arn"])["Instance"]
+    assert (described["Id"], described["InstanceAlias"]) == (made["Id"], "night-shift")
+    assert described["OutboundCallsEnabled"] is False
+    client.delete_instance(InstanceId=made["Id"])
+    client.delete_instance(InstanceId=INSTANCE)
+    for gone in (made["Id"], INSTANCE):
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            client.describe_instance(InstanceId=gone)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        client.describe_user(InstanceId=INSTANCE, UserId=ANN)
