@@ -197,7 +197,7 @@ def _release(value: object, instance: Identifier, owner: Owner) -> Release:
     if value is None:
         return Release()
     modes = ", ".join(mode.value for mode in ReleaseMode)
-    if not isinstance(value, dict) or value.get("Mode") not in ReleaseMode.__members__:
+    if not isinstance(value, dict) or value.get("Mode") not in list(ReleaseMode.__members__):
         raise InvalidEventError(f"Release.Mode is none of {modes}: got {value!r:.100}.")
     mode = ReleaseMode(value["Mode"])
     if mode is not ReleaseMode.TRANSFER_TO_QUEUE:

@@ -6,6 +6,7 @@ Source: `Custom resource request objects
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connect_provider.physical_id import PhysicalId
+
+
+_STACK = re.compile(r"arn:[^:]+:cloudformation:[^:]+:[^:]+:stack/[^:]+")
 
 
 class RequestType(Enum):
@@ -57,7 +61,7 @@ class Request:
             return cls(
                 type=request_type,
                 resource_type=_text(event, "ResourceType"),
-                stack_id=_text(event, "StackId"),
+                stack_id=_stack_id(event),
                 request_id=_text(event, "RequestId"),
                 logical_id=_text(event, "LogicalResourceId"),
                 physical_id=event.get("PhysicalResourceId") or "",
@@ -79,6 +83,13 @@ class Request:
     def owner(self) -> Owner:
         """The stack's partition, Region and account."""
         return Owner.of_stack(self.stack_id)
+
+
+def _stack_id(event: Mapping[str, Any]) -> str:
+    value = _text(event, "StackId")
+    if not _STACK.fullmatch(value):
+        raise ValueError(f"StackId is not a stack's ARN: {value!r:.100}")
+    return value
 
 
 def _text(event: Mapping[str, Any], name: str) -> str:

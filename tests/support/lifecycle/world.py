@@ -63,13 +63,13 @@ class World:
             interleave=lambda: self.scheduler.step_within(30.0),
         )
         self.cloudformation = CloudFormationApi(self._find)
-        clients = SimulatedClients()
+        self.clients = SimulatedClients()
         self.framework = ProviderFramework(
             clock=self.clock,
             scheduler=self.scheduler,
             history=self.history,
             settings=framework or FrameworkSettings(),
-            new_handlers=lambda: handlers(clients=clients, clock=self.clock),
+            new_handlers=lambda: handlers(clients=self.clients, clock=self.clock),
         )
         self._settings = stack or StackSettings()
         self._seed = seed
