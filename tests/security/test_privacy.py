@@ -1,0 +1,239 @@
+"""Nothing private leaves the handlers: neither in a log, nor in an error, nor in an answer.
+
+Every test of the suite is watched (:mod:`leaks`). Here the handlers go through all that makes them
+log or fail, with credentials and pre-signed URLs that are marked as well.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.credentials import Credentials
+
+from connect_associations.testing.entities import GroupStatus
+from connect_provider.connect import Connect
+from leaks import CREDENTIAL, CUSTOMER, SIGNATURE, WATCH, find
+from lifecycle.cast import (
+    ANN,
+    BOB,
+    CHAT,
+    CYD,
+    HOME,
+    RED,
+    REPLICA,
+    TASK,
+    VOICE,
+    Thing,
+    assignment,
+    lookup,
+    membership,
+    sibling,
+    single,
+    stack_of,
+)
+from lifecycle.clients import SimulatedClients
+from lifecycle.cloudformation_api import ReadFaults
+from lifecycle.emulated_connect import EmulatedConnect, behaviour
+from lifecycle.faults import Fault, FaultPlan
+from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS, association_provider
+from lifecycle.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connect_associations.testing import ConnectEmulation
+    from lifecycle.clock import SimulatedClock
+    from lifecycle.framework import Event
+
+NOBODY = Thing("nobody", "99999999-9999-4999-8999-999999999999", "")
+LOGGER = logging.getLogger("connect_provider.test")
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVERGENCE_TIMEOUT_SECONDS", str(CONVERGENCE_TIMEOUT_SECONDS))
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    clients = SimulatedClients()
+    marked = Credentials(f"key-{CREDENTIAL}", f"secret-{CREDENTIAL}", f"token-{CREDENTIAL}")
+    shared: tuple[Any, ...] = (
+        clients.connect(HOME),
+        clients.connect(REPLICA),
+        clients.cloudformation(HOME),
+    )
+    for client in shared:
+        monkeypatch.setattr(client._request_signer, "_credentials", marked)  # noqa: SLF001 - made once for all tests
+
+
+class SeenConnect(EmulatedConnect):
+    """The emulation with the cast in it."""
+
+    @property
+    def emulation(self) -> ConnectEmulation:
+        return self._emulation
+
+
+def new_world(**switches: Any) -> tuple[World, ConnectEmulation]:
+    made: list[SeenConnect] = []
+
+    def connect(clock: SimulatedClock) -> SeenConnect:
+        made.append(SeenConnect(clock, behaviour(**switches)))
+        return made[0]
+
+    world = World(handlers=association_provider, connect=connect)
+    deliver = world.framework.deliver
+
+    def signed(event: Event, respond: Any, *, delay: float) -> None:
+        url = f"https://bucket.s3.amazonaws.com/answer?{SIGNATURE}={event['RequestId']}"
+        deliver({**event, "ResponseURL": url}, respond, delay=delay)
+
+    world.framework.deliver = signed  # type: ignore[method-assign]  # signs the URL
+    return world, made[0].emulation
+
+
+def everything_succeeds(world: World, _emulation: ConnectEmulation) -> None:
+    world.deploy(
+        stack_of(
+            One=single(RED, ANN),
+            Many=membership(RED, BOB, CYD),
+            Task=assignment(TASK, ANN, release="TRANSFER_TO_QUEUE"),
+            Chat=assignment(CHAT, BOB, release="STOP"),
+            Voice=assignment(VOICE, CYD, release="RETAIN"),
+            Names=lookup("ann"),
+        )
+    )
+    world.deploy(stack_of(Renamed=single(RED, ANN), Many=membership(RED, CYD, exclusive=True)))
+    world.delete()
+
+
+def everything_is_missing(world: World, _emulation: ConnectEmulation) -> None:
+    for declared in (
+        single(RED, NOBODY),
+        single(NOBODY, ANN),
+        membership(RED, ANN, NOBODY),
+        assignment(TASK, NOBODY),
+        assignment(NOBODY, ANN),
+        lookup("nobody"),
+        single(RED, "nonsense"),
+        assignment(TASK, "nonsense"),
+    ):
+        world.deploy(stack_of(Declared=declared))
+        world.delete()
+
+
+def everything_is_refused(world: World, emulation: ConnectEmulation) -> None:
+    contacts = emulation.world.contacts
+    contacts[TASK.id].ended_at = 1.0
+    contacts[VOICE.id].customer_first_callback = True
+    emulation.set_group_status(RED.id, GroupStatus.DELETION_FAILED)
+    for declared in (
+        assignment(TASK, ANN),
+        assignment(VOICE, ANN),
+        assignment(CHAT, ANN, release="TRANSFER_TO_QUEUE"),
+        single(RED, ANN),
+    ):
+        world.deploy(stack_of(Declared=declared))
+        world.delete()
+    world.deploy(stack_of(Declared=assignment(CHAT, ANN, release="STOP")))
+    world.deploy(stack_of(Declared=assignment(CHAT, BOB, release="STOP")))
+    world.delete()
+
+
+def everything_rolls_back(world: World, _emulation: ConnectEmulation) -> None:
+    world.deploy(stack_of(Keep=single(RED, ANN), Task=assignment(TASK, ANN, release="STOP")))
+    world.sabotage_next(seconds={"Failing": 400.0}, fails={("Failing", "Create")})
+    world.deploy(
+        stack_of(
+            Keep=single(RED, BOB),
+            Task=assignment(TASK, BOB, release="STOP"),
+            Chat=assignment(CHAT, BOB, release="STOP"),
+            Failing=sibling(),
+        )
+    )
+    world.delete()
+
+
+def everything_breaks(world: World, emulation: ConnectEmulation) -> None:
+    for fault in Fault:
+        world.faulty.plan = FaultPlan(at=dict.fromkeys((0, 2, 3, 5), fault))
+        world.deploy(stack_of(One=single(RED, ANN), Task=assignment(TASK, ANN, release="RETAIN")))
+        world.delete()
+    world.faulty.plan = FaultPlan(denied_until=world.clock.time() + 7200)
+    world.deploy(stack_of(One=single(RED, ANN), Task=assignment(TASK, ANN, release="STOP")))
+    world.delete()
+    world.faulty.plan = FaultPlan()
+    world.deploy(stack_of(One=single(RED, ANN), Task=assignment(TASK, ANN, release="STOP")))
+    world.cloudformation.faults = ReadFaults(denied=frozenset({"DescribeStacks", "GetTemplate"}))
+    world.delete()
+    assert emulation.members(RED.id) == {ANN.id}, "kept, because nobody would say"
+
+
+@pytest.mark.parametrize(
+    "life",
+    [
+        everything_succeeds,
+        everything_is_missing,
+        everything_is_refused,
+        everything_rolls_back,
+        everything_breaks,
+    ],
+)
+@pytest.mark.parametrize("accept_after_calls", [0, None])
+def test_nothing_private_is_seen(
+    life: Callable[[World, ConnectEmulation], None], accept_after_calls: int | None
+) -> None:
+    world, emulation = new_world(accept_after_calls=accept_after_calls)
+    before = WATCH.seen
+    life(world, emulation)
+    assert WATCH.seen > before + 10
+    assert {call.access_key for call in emulation.calls} == {f"key-{CREDENTIAL}"}
+    assert WATCH.take() == [], world.story()
+
+
+# Whether the watch would notice -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        f"name {CUSTOMER}",
+        f"secret-{CREDENTIAL}",
+        {"ResponseURL": "https://elsewhere"},
+        f"https://bucket.s3.amazonaws.com/answer?{SIGNATURE}=1",
+        "Authorization: AWS4-HMAC-SHA256 …",
+        "https://responses.example/1",
+    ],
+)
+def test_the_watch_notices(private: object) -> None:
+    LOGGER.debug("got %s", private)
+    assert len(WATCH.take()) == 1
+    LOGGER.error("failed", exc_info=ValueError(private))
+    assert WATCH.take()
+    assert find("nothing private") == []
+
+
+@pytest.mark.parametrize("where", ["log", "error", "answer"])
+def test_the_watch_notices_what_connect_said(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The marked values do reach the code; it is the code that lets go of them."""
+    found = Connect._found  # noqa: SLF001 - the one place where a description arrives
+
+    def careless(self: Connect, operation: str, subject: str, send: Any) -> Any:
+        answer: Any = found(self, operation, subject, send)
+        if operation != "DescribeContact":
+            return answer
+        if where == "log":
+            LOGGER.info("%s", answer)
+        elif where == "error":
+            raise ValueError(answer)
+        else:
+            answer["Contact"]["Channel"] = answer["Contact"]["Name"]
+        return answer
+
+    monkeypatch.setattr(Connect, "_found", careless)
+    world, _ = new_world()
+    world.deploy(stack_of(Task=assignment(TASK, ANN, release="RETAIN", allow_voice=True)))
+    assert any(CUSTOMER in leak for leak in WATCH.take())
