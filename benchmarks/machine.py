@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from embedded import toolchain
 
+_NODE_PACKAGES = Path(__file__).with_name("package.json")
 _PACKAGES = ("aws-cdk-lib", "boto3", "moto")
 
 
@@ -23,6 +25,9 @@ def describe() -> dict[str, str]:
         "System": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         **{name: metadata.version(name) for name in _PACKAGES},
+        "@aws-sdk/client-connect": json.loads(_NODE_PACKAGES.read_text(encoding="utf-8"))[
+            "devDependencies"
+        ]["@aws-sdk/client-connect"],
         "CDK CLI": _said(str(toolchain.cdk()), "--version").split()[0],
         "ministack": _said(
             str(toolchain.emulator_python()),
