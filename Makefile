@@ -2,7 +2,7 @@
 # Paths are relative, so that the folder may have any name.
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo emulator test test-fast soak bench lint types format lock clean
+.PHONY: help set-up demo emulator test test-fast soak bench lint types format build docs lock clean
 
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -62,9 +62,15 @@ format: set-up ## Format the code, and fix what can be fixed by itself.
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
+build: set-up ## Build the wheel and the source distribution into dist/.
+	@$(RUN) build --no-isolation --outdir dist .
+
+docs: set-up ## Build the documentation into site/, and fail on whatever is odd in it.
+	@$(RUN) mkdocs build --strict --clean
+
 lock: set-up ## Pin what requirements*.in and package.json ask for.
 	@tools/lock
 
 clean: ## Remove all that set-up and the tools made.
-	rm -rf .venv .venv-emulator .tools node_modules benchmarks/node_modules build dist cdk.out \
+	rm -rf .venv .venv-emulator .tools node_modules benchmarks/node_modules build dist site cdk.out \
 		.cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

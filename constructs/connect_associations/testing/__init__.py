@@ -3,19 +3,25 @@
 It has the part of Connect that associations touch: users, traffic distribution groups and their
 users, and contacts; the modelled errors; quotas; and a switch for each behaviour that is documented
 nowhere. Importing it starts neither Node nor the CDK.
+
+The names are loaded when they are first used. pytest imports this package for its plugin in every
+run, also where the extra ``testing`` is not installed; and ``python -m`` warns of a program that
+its own package imported before it ran.
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
-from connect_associations.testing.behaviour import ConnectBehaviour
-from connect_associations.testing.client import EmulationClient
-from connect_associations.testing.emulation import ConnectEmulation
-from connect_associations.testing.faults import Fault, FaultKind
-from connect_associations.testing.in_process import mock_connect
-from connect_associations.testing.throttle import Quota, ThrottleSettings
+import importlib
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from connect_associations.testing.behaviour import ConnectBehaviour
+    from connect_associations.testing.client import EmulationClient
+    from connect_associations.testing.emulation import ConnectEmulation
+    from connect_associations.testing.faults import Fault, FaultKind
+    from connect_associations.testing.in_process import mock_connect
     from connect_associations.testing.server import ConnectServer, serving
+    from connect_associations.testing.throttle import Quota, ThrottleSettings
 
 __all__ = [
     "ConnectBehaviour",
@@ -30,11 +36,30 @@ __all__ = [
     "serving",
 ]
 
+_HOMES = {
+    "ConnectBehaviour": "behaviour",
+    "ConnectEmulation": "emulation",
+    "ConnectServer": "server",
+    "EmulationClient": "client",
+    "Fault": "faults",
+    "FaultKind": "faults",
+    "Quota": "throttle",
+    "ThrottleSettings": "throttle",
+    "mock_connect": "in_process",
+    "serving": "server",
+}
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the server module calls so
-    # Imported on use: `python -m` warns of a program that its own package imported before it ran.
-    if name in {"ConnectServer", "serving"}:
-        from connect_associations.testing import server  # noqa: PLC0415 - see above
 
-        return getattr(server, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> object:
+    """Load a public name on its first use (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})
