@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from connect_provider.calls import CallError, Failure, call
 from connect_provider.errors import StillWaiting
@@ -38,8 +37,7 @@ class Paces:
         return self._paces.setdefault((region, operation), Pace(crowd=self._crowd))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(NamedTuple):
     """Makes the calls of one invocation.
 
     :param clock: the time.

@@ -7,8 +7,7 @@ in the stack's current template and is not being deleted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_provider import declaration, physical_id
 from connect_provider.errors import InvalidEventError
@@ -29,8 +28,7 @@ _RETAINED = ("Retain",)
 _RETAINED_ON_DELETE = ("Retain", "RetainExceptOnCreate")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupClaims:
+class GroupClaims(NamedTuple):
     """What live resources declare for one group.
 
     :ivar users: users that must stay.
@@ -151,8 +149,7 @@ def _properties(stack: Stack, properties: object) -> dict[str, Any]:
     return resolved
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Live:
+class _Live(NamedTuple):
     logical_id: str
     type: str
     properties: dict[str, Any]

@@ -6,8 +6,7 @@ decided elsewhere; here a missing resource is None, and any other failure is rai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import boto3
 
@@ -40,8 +39,7 @@ _FIRST_BOTO3 = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(NamedTuple):
     """A traffic distribution group and its home Region."""
 
     id: str
@@ -51,23 +49,20 @@ class Group:
         return f"traffic distribution group {self.id} in {self.region}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupDescription:
+class GroupDescription(NamedTuple):
     """What DescribeTrafficDistributionGroup says: the status, and the Region in the ARN."""
 
     status: str
     home_region: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class User(NamedTuple):
     """What DescribeUser says: when the user was last changed, in seconds since the epoch."""
 
     last_modified: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(NamedTuple):
     """What DescribeContact says, without anything that is the customer's.
 
     :ivar agent_id: the user who accepted the contact; None while it is queued or offered.

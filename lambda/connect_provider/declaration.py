@@ -7,9 +7,8 @@ here, before any call.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_provider import identifiers
 from connect_provider.connect import Group
@@ -36,8 +35,7 @@ _LONGEST_USERNAME = 100
 _GROUP_PARTITIONS = ("aws", "aws-us-gov")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupUsers:
+class GroupUsers(NamedTuple):
     """Users who are to be in a traffic distribution group.
 
     :ivar users: canonical IDs, sorted; for a single user a tuple of one.
@@ -58,8 +56,7 @@ class ReleaseMode(Enum):
     TRANSFER_TO_QUEUE = "TRANSFER_TO_QUEUE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(NamedTuple):
     """A release mode with what TransferContact needs for it."""
 
     mode: ReleaseMode = ReleaseMode.RETAIN
@@ -67,8 +64,7 @@ class Release:
     queue_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactUser:
+class ContactUser(NamedTuple):
     """A contact that is to be assigned to a user."""
 
     instance_id: str
@@ -78,8 +74,7 @@ class ContactUser:
     allow_voice: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserLookup:
+class UserLookup(NamedTuple):
     """Users of an instance who are known by their names."""
 
     instance_id: str

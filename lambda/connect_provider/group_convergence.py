@@ -8,7 +8,6 @@ whether associating a member again is an error is documented nowhere.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,6 @@ _DEAD = frozenset(("CREATION_FAILED", "PENDING_DELETION", "DELETION_FAILED"))
 _PROGRESS_EVERY = 10.0
 
 
-@dataclass(slots=True)
 class Progress:
     """How far a step has come; lost with the Lambda's memory, and then found out by listing.
 
@@ -41,8 +39,11 @@ class Progress:
     :ivar failed: why users cannot be brought where they should be.
     """
 
-    done: set[str] = field(default_factory=set)
-    failed: dict[str, str] = field(default_factory=dict)
+    __slots__ = ("done", "failed")
+
+    def __init__(self) -> None:
+        self.done: set[str] = set()
+        self.failed: dict[str, str] = {}
 
 
 class GroupConvergence:

@@ -10,8 +10,7 @@ A single user and a membership of thousands are planned alike; they differ in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connect_provider.errors import AssociationFailedError
 from connect_provider.physical_id import MAX_LENGTH, GroupUserId, GroupUsersId
@@ -36,8 +35,7 @@ if TYPE_CHECKING:
 GroupId = GroupUserId | GroupUsersId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Previous:
+class Previous(NamedTuple):
     """The version of the resource that an Update replaces.
 
     :ivar declared: what it declared.

@@ -8,8 +8,8 @@ The canonical spelling is the lower-case UUID: the last segment of the ARN. Sour
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from connect_provider.errors import InvalidEventError
 
@@ -41,8 +41,7 @@ class Kind(Enum):
         self.shape = shape
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Owner(NamedTuple):
     """Whose resources a stack may name: those of its own partition and account.
 
     Empty strings stand for "not known", which matches everything.
@@ -61,8 +60,7 @@ class Owner:
         return cls(partition=parts[1], region=parts[3], account=parts[4])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identifier:
+class Identifier(NamedTuple):
     """A resource's canonical ID, with what its ARN said beyond it (None for a bare ID)."""
 
     id: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connect_provider.claims import is_declared
 from connect_provider.connect import Connect
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from connect_provider.request import Request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
+class Invocation(NamedTuple):
     """What planning and convergence work with.
 
     :ivar started_at: when the request began, in seconds since the epoch.
@@ -122,7 +120,7 @@ class Invocation:
 
     def refreshed(self) -> Invocation:
         """Return the invocation with the stack still to be read."""
-        return replace(self, stack=_stack(self.request, self.clients))
+        return self._replace(stack=_stack(self.request, self.clients))
 
 
 def _stack(request: Request, clients: Clients) -> Stack:

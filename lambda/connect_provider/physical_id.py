@@ -16,7 +16,7 @@ is at most 1,024 bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from connect_provider.connect import Group
 from connect_provider.user_set import pack_ids, unpack_ids
@@ -29,8 +29,7 @@ _GROUP_USER, _GROUP_USERS, _CONTACT_USER = "group-user", "group-users", "contact
 _USERS = "users"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupUserId:
+class GroupUserId(NamedTuple):
     """A user in a traffic distribution group.
 
     :ivar adopted: the user was a member before the resource was created.
@@ -54,8 +53,7 @@ class GroupUserId:
         return f"{text}/o={self.origin.region}:{self.origin.id}" if self.origin else text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupUsersId:
+class GroupUsersId(NamedTuple):
     """One version of a membership: many users in a traffic distribution group.
 
     The sets are kept packed, because a bitmap says nothing without the sorted list of users it is
@@ -100,8 +98,7 @@ class GroupUsersId:
         return "/".join(parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactUserId:
+class ContactUserId(NamedTuple):
     """A contact's assignment; who it is assigned to may change under the same ID.
 
     :ivar adopted: the declared user had accepted the contact before the resource was created.
@@ -124,8 +121,7 @@ class ContactUserId:
         return f"{text}/q={self.queue_id}" if self.queue_id else text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserLookupId:
+class UserLookupId(NamedTuple):
     """Users who were looked up by their names.
 
     :ivar users: their canonical IDs, in the order of the names.

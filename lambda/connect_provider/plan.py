@@ -6,9 +6,9 @@ the declared list where they are declared, and packed UUIDs where they are not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_provider.connect import Group
 from connect_provider.errors import InvalidEventError
@@ -33,8 +33,7 @@ class Action(Enum):
     DISASSOCIATE = "DISASSOCIATE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """Bring users into a group, or out of it.
 
     :ivar users: canonical IDs, sorted.
@@ -49,8 +48,7 @@ class Step:
     origin_users: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """The steps of one request.
 
     :ivar started_at: when ``on_event`` began, in seconds since the epoch.
@@ -66,7 +64,7 @@ class Plan:
     rolls_back: bool | None = False
     steps: tuple[Step, ...] = ()
     contact: ContactAction | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
 
     def to_event(self, declared: Sequence[str] = ()) -> dict[str, Any]:
         """Return the plan as JSON values.

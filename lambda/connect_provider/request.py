@@ -7,9 +7,8 @@ Source: `Custom resource request objects
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_provider import physical_id
 from connect_provider.errors import InvalidEventError
@@ -32,8 +31,7 @@ class RequestType(Enum):
     DELETE = "Delete"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     """One request of CloudFormation, as the Provider framework hands it on.
 
     :ivar physical_id: on Create the ID that ``on_event`` chose, empty before.

@@ -6,9 +6,8 @@ ListStackResources and GetTemplate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from connect_provider.calls import CallError, call
 from connect_provider.template import Template
@@ -26,8 +25,7 @@ class StackUnknownError(Exception):
     """CloudFormation would not say; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class StackStatus:
+class StackStatus(NamedTuple):
     """A stack's status, as CloudFormation names it; empty if there is no such stack.
 
     Source: `Stack status codes
@@ -71,8 +69,7 @@ class StackStatus:
         return self.name.startswith("DELETE") or not self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackResource:
+class StackResource(NamedTuple):
     """A resource as ListStackResources shows it."""
 
     physical_id: str

@@ -9,8 +9,7 @@ then keeps what might be declared.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_provider import physical_id
 from connect_provider.physical_id import UserLookupId
@@ -25,8 +24,7 @@ class UnresolvableError(ValueError):
     """A value in the template is not known before CloudFormation has computed it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(NamedTuple):
     """A template with the names that its intrinsic functions can refer to.
 
     :ivar resources: the template's ``Resources``.
