@@ -192,11 +192,12 @@ class LifecycleMachine(RuleBasedStateMachine):
             for one in self.declared.values()
             if isinstance(one, GroupUsers) and one.exclusive
         }
+        deletes = event["RequestType"] == "Delete"
+        finishes = deletes and event["PhysicalResourceId"] in self.world.left_behind
         late = {
             pair
             for pair in before.pairs - self.world.state().pairs - pairs_of(self.declared)
-            if pair[0] in exclusive
-            or (event["RequestType"] == "Delete" and pair in self.added_by_hand)
+            if finishes or pair[0] in exclusive or (deletes and pair in self.added_by_hand)
         }
         self._require(
             f"{Promise.REPEATED_EVENT}: {event['RequestType']} {event['LogicalResourceId']}: {what}"
