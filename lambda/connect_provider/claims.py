@@ -73,7 +73,7 @@ def group_claims(
 def _declared(live: _Live, request: Request, stack: Stack) -> tuple[GroupUsers | None, str]:
     """Return what the template declares, or why that cannot be read."""
     try:
-        properties = _properties(stack, live.properties)
+        properties = stack.template.properties(live.logical_id)
         return declaration.group_users(properties, live.type, owner=request.owner), ""
     except (UnresolvableError, InvalidEventError) as error:
         return None, str(error)
@@ -102,7 +102,7 @@ def contact_is_claimed(request: Request, stack: Stack, *, contact_id: str) -> bo
             continue
         try:
             declared = declaration.contact_user(
-                stack.template.resolve(live.properties), owner=request.owner
+                stack.template.properties(live.logical_id), owner=request.owner
             )
         except (UnresolvableError, InvalidEventError):
             known = physical_id.parse(live.resource.physical_id)
@@ -127,7 +127,7 @@ def is_declared(request: Request, stack: Stack) -> bool | None:
     if body is None or resource is None or resource.is_deleted:
         return False
     try:
-        properties = _properties(stack, body.get("Properties", {}))
+        properties = stack.template.properties(request.logical_id)
         return _identity(properties, request) == _identity(request.properties, request)
     except (UnresolvableError, InvalidEventError):
         return None
@@ -141,18 +141,9 @@ def _identity(properties: Mapping[str, Any], request: Request) -> tuple[object, 
     return group.instance_id, group.group.id, group.users
 
 
-def _properties(stack: Stack, properties: object) -> dict[str, Any]:
-    resolved: dict[str, Any] = stack.template.resolve(properties)
-    if isinstance(resolved.get("UserIds"), str):
-        # A list parameter is shown as the text that was given for it.
-        resolved["UserIds"] = resolved["UserIds"].split(",")
-    return resolved
-
-
 class _Live(NamedTuple):
     logical_id: str
     type: str
-    properties: dict[str, Any]
     resource: StackResource
 
 
@@ -178,7 +169,6 @@ def _live(request: Request, stack: Stack) -> Iterator[_Live]:
         yield _Live(
             logical_id=logical_id,
             type=resource_type,
-            properties=body.get("Properties", {}),
             resource=resource,
         )
 

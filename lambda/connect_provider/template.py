@@ -36,6 +36,17 @@ class Template(NamedTuple):
     physical_ids: Mapping[str, str]
     parameters: Mapping[str, str]
 
+    def properties(self, logical_id: str) -> dict[str, Any]:
+        """Return a resource's properties as a custom resource's event would hold them.
+
+        :raises UnresolvableError: one of them cannot be computed here.
+        """
+        resolved: dict[str, Any] = self.resolve(self.resources[logical_id].get("Properties", {}))
+        if isinstance(resolved.get("UserIds"), str):
+            # A list parameter is shown as the text that was given for it.
+            resolved["UserIds"] = resolved["UserIds"].split(",")
+        return resolved
+
     def resolve(self, value: Any) -> Any:  # noqa: ANN401 - a template holds any JSON value
         """Return *value* with its intrinsic functions computed.
 
