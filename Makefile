@@ -2,7 +2,7 @@
 # Paths are relative, so that the folder may have any name.
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo emulator test test-fast soak bench lint types format build docs lock clean
+.PHONY: help set-up demo emulator test test-fast soak bench lint types format build docs lock sbom audit clean
 
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -70,6 +70,12 @@ docs: set-up ## Build the documentation into site/, and fail on whatever is odd 
 
 lock: set-up ## Pin what requirements*.in and package.json ask for.
 	@tools/lock
+
+sbom: set-up ## List what the Lambda functions hold in build/sbom.json, as CycloneDX.
+	@$(RUN) tools.sbom $(SBOM_ARGS)
+
+audit: set-up ## Ask a vulnerability service about what is pinned; needs the network.
+	@$(RUN) tools.audit
 
 clean: ## Remove all that set-up and the tools made.
 	rm -rf .venv .venv-emulator .tools node_modules benchmarks/node_modules build dist site cdk.out \
