@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-
 from benchmarks import children
 from benchmarks.figures import Figure, Limit, Section
 
@@ -34,17 +32,18 @@ def measure() -> list[Section]:
         for way in ways:
             answer = children.run("-c", _PROGRAM, way, str(_COUNT))
             seconds[way].append(answer["seconds"])
-    medians = {way: statistics.median(values) for way, values in seconds.items()}
+    # Synthesis keeps two processes busy, so what else runs here only ever adds to it, and much.
+    best = {way: min(values) for way, values in seconds.items()}
     return [
         Section(
             title="Synthesis",
             against="AwsCustomResource",
-            method=f"Median of {_ROUNDS} fresh processes each, in turns; importing is left out.",
+            method=f"Best of {_ROUNDS} fresh processes each, in turns; importing is left out.",
             figures=tuple(
                 Figure(
                     name=f"build and synthesize {_COUNT}, {name}: seconds",
-                    ours=medians[way],
-                    other=medians["aws_custom_resources"],
+                    ours=best[way],
+                    other=best["aws_custom_resources"],
                     limit=limit,
                 )
                 for way, name, limit in (
