@@ -12,10 +12,11 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
 
+from connect_associations import _provider_code
+
 if TYPE_CHECKING:
     import os
 
-_PACKAGE = Path(__file__).resolve().parent
 _ONLY_PYTHON = ["*", "!*/", "!*.py", "__pycache__", ".*"]
 
 _SDK = "boto3"
@@ -33,7 +34,7 @@ def code(*, bundle_sdk: bool) -> lambda_.Code:
 
     :param bundle_sdk: whether the installed boto3 goes along; see :func:`find_sdk_problem`.
     """
-    folder = str(_folder())
+    folder = str(_provider_code.folder())
     if not bundle_sdk:
         return lambda_.Code.from_asset(folder, exclude=_ONLY_PYTHON, ignore_mode=cdk.IgnoreMode.GIT)
     return lambda_.Code.from_asset(
@@ -58,7 +59,7 @@ class _SdkBundling:
     def try_bundle(self, output_dir: str, *_options: object, **_named: object) -> bool:
         target = Path(output_dir)
         shutil.copytree(
-            _folder(),
+            _provider_code.folder(),
             target,
             dirs_exist_ok=True,
             ignore=lambda folder, names: [name for name in names if not _is_code(folder, name)],
@@ -70,11 +71,6 @@ class _SdkBundling:
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(Path(str(distribution.locate_file(file))), copy)
         return True
-
-
-def _folder() -> Path:
-    installed = _PACKAGE / "_lambda"
-    return installed if installed.is_dir() else _PACKAGE.parents[1] / "lambda"
 
 
 def _is_code(folder: str | os.PathLike[str], name: str) -> bool:

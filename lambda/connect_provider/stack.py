@@ -98,6 +98,11 @@ class Stack:
         self._client = client
         self._stack_id = stack_id
 
+    @property
+    def id(self) -> str:
+        """The stack's ARN."""
+        return self._stack_id
+
     @cached_property
     def _description(self) -> Mapping[str, Any]:
         try:

@@ -74,6 +74,14 @@ class ConnectWorld(Protocol):
         """Forget about all errors."""
         ...
 
+    def add_user(self, user_id: str) -> None:
+        """Make another user of the instance."""
+        ...
+
+    def keep_offers(self) -> None:
+        """Let offers of contacts stay offers: nobody accepts them by himself."""
+        ...
+
     def rename(self, user: Thing, username: str) -> None:
         """Give the user another name out of band."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -123,6 +124,18 @@ class EmulatedConnect:
     def answer_normally(self) -> None:
         """Forget about all errors."""
         self._emulation.faults.clear()
+
+    def add_user(self, user_id: str) -> None:
+        """Make another user of the instance."""
+        world = self._emulation.world
+        self._emulation.add_user(
+            world.instances[cast.INSTANCE.id], user_id=user_id, username=f"user-{user_id}"
+        )
+
+    def keep_offers(self) -> None:
+        """Let offers of contacts stay offers: nobody accepts them by himself."""
+        world = self._emulation.world
+        world.behaviour = replace(world.behaviour, accept_after_calls=None)
 
     def rename(self, user: Thing, username: str) -> None:
         """Give the user another name out of band."""

@@ -1,0 +1,107 @@
+"""Calls to AWS on behalf of a person: at the quota's pace, for as long as it takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+from botocore.exceptions import BotoCoreError
+
+from connect_associations.cli.errors import CommandError, explain
+from connect_provider.caller import Caller, Paces
+from connect_provider.calls import CallError, call
+from connect_provider.clients import BotoClients
+from connect_provider.clock import SystemClock
+from connect_provider.connect import Connect
+from connect_provider.errors import StillWaiting
+from connect_provider.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connect_provider.clients import Clients
+    from connect_provider.clock import Clock
+
+_T = TypeVar("_T")
+
+_A_DAY = 24 * 3600.0
+_PATIENCE = 300.0
+"""The longest pause before one call: more than any quota takes to fill again."""
+
+
+class Session:
+    """The account and Region that a command works in.
+
+    :param profile: the profile of the AWS configuration. Default: boto3's
+    :param region: the Region of the stack. Default: boto3's
+    :raises CommandError: there is no such profile, or no Region.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        clients: Clients | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        try:
+            boto3.setup_default_session(profile_name=profile, region_name=region)
+        except BotoCoreError as error:
+            raise CommandError(f"{error}; choose one of `aws configure list-profiles`") from error
+        found = region or boto3.DEFAULT_SESSION.region_name  # type: ignore[union-attr] # just set
+        if not found:
+            raise CommandError("no Region is configured; choose one with --region")
+        self.region: str = found
+        self.clock = clock or SystemClock()
+        self._clients = clients or BotoClients()
+        now = self.clock.time()
+        self.caller = Caller(
+            clock=self.clock,
+            paces=Paces(),
+            deadline=now + _A_DAY,
+            patience=_PATIENCE,
+            permissions_settle_at=now,
+        )
+
+    def connect(self, region: str) -> Connect:
+        """Return Connect in *region*."""
+        return Connect(client=self._clients.connect(region), region=region, caller=self.caller)
+
+    def connect_client(self, region: str) -> Any:  # noqa: ANN401 - boto3's client, for calls that the provider does not make
+        """Return boto3's client for Connect, for :meth:`ask`."""
+        return self._clients.connect(region)
+
+    def ask(self, region: str, operation: str, subject: str, send: Callable[[], _T]) -> _T:
+        """Make a call of Connect that the provider does not make.
+
+        :raises CallError: it failed.
+        """
+        return self.caller.call(region, operation, subject, send)
+
+    def stack(self, name: str) -> Stack:
+        """Return the stack of that name or ID.
+
+        :raises CommandError: there is none, or CloudFormation would not say.
+        """
+        client = self._clients.cloudformation(self.region)
+        try:
+            described = call(
+                "DescribeStacks", name, lambda: client.describe_stacks(StackName=name)
+            )["Stacks"]
+        except CallError as error:
+            if error.code == "ValidationError" and "does not exist" in str(error):
+                raise CommandError(
+                    f"there is no stack {name!r} in {self.region}; check the name, --region and "
+                    "--profile"
+                ) from error
+            raise explain(error) from error
+        return Stack(client=client, stack_id=described[0].get("StackId", name))
+
+    def until_done(self, work: Callable[[], _T]) -> _T:
+        """Repeat *work* while it waits for what heals by itself."""
+        while True:
+            try:
+                return work()
+            except StillWaiting:
+                self.clock.sleep(1.0)

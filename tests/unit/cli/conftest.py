@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connect_associations.cli import commands
+from connect_associations.cli.session import Session
+from lifecycle.emulated_connect import EmulatedConnect, behaviour
+from lifecycle.under_test import association_provider
+from lifecycle.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def world() -> World:
+    return World(
+        handlers=association_provider,
+        connect=lambda clock: EmulatedConnect(clock, behaviour=behaviour()),
+    )
+
+
+@pytest.fixture
+def run(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command against the world; answers exit code, standard output and error."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(
+        commands, "Session", functools.partial(Session, clients=world.clients, clock=world.clock)
+    )
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = commands.run(list(arguments))
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
