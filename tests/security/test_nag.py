@@ -15,8 +15,8 @@ import pytest
 
 from connect_associations import ConnectAssociationProvider, _acknowledgements
 from connect_associations._acknowledgements import Acknowledgement
-from nag import Finding, Inspection, inspect, metadata, report
-from synthesis import new_stack
+from nag import PACKS, Finding, Inspection, inspect, metadata, report
+from synthesis import new_stack, synthesize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,6 +88,17 @@ def test_the_report_is_current(inspection: Inspection) -> None:
     assert path.read_text(encoding="utf-8") == text, (
         "docs/nag-report.md is out of date: run this file with UPDATE_NAG_REPORT=1"
     )
+
+
+def test_an_app_that_runs_the_packs_synthesizes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stack = new_stack(tmp_path)
+    ConnectAssociationProvider(stack, "Provider")
+    app = stack.node.root
+    cdk.Validations.of(app).add_plugins(*(pack() for pack in PACKS))
+    synthesize(stack)
+    assert capfd.readouterr().err == ""
 
 
 def test_the_template_tells_the_same_to_older_versions(tmp_path: Path) -> None:

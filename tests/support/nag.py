@@ -225,9 +225,9 @@ def _harden(stack: cdk.Stack) -> None:
         vpc=ec2.Vpc.from_vpc_attributes(
             stack,
             "Vpc",
-            vpc_id="vpc-1",
+            vpc_id="vpc-0123456789abcdef0",
             availability_zones=["a"],
-            private_subnet_ids=["subnet-1"],
+            private_subnet_ids=["subnet-0123456789abcdef1"],
         ),
         encryption_key=kms.Key.from_key_arn(stack, "Key", key),
         reserved_concurrent_executions=10,
