@@ -64,7 +64,6 @@ class LifecycleMachine(RuleBasedStateMachine):
         super().__init__()
         self.declared: dict[str, Declared] = {}
         self.drifted: set[Pair] = set()
-        self.added_by_hand: set[Pair] = set()
         self.version = 0
         self.broken = False
 
@@ -160,7 +159,6 @@ class LifecycleMachine(RuleBasedStateMachine):
         self._step("somebody interferes")
         if joins:
             self._join(group, user)
-            self.added_by_hand.add((group.id, user.id))
             return
         self.world.history.note("somebody", f"removes {user} from {group}")
         self.world.connect.leave(group, user)
@@ -186,18 +184,17 @@ class LifecycleMachine(RuleBasedStateMachine):
         before = self.world.state()
         self.world.deliver_again(event)
         # Who stayed in an exclusive group, because the stack could not be read, may leave now. And
-        # a Delete cannot know that somebody added the user again after it was carried out.
+        # a Delete cannot know by what it was sent, nor that somebody added the user again.
         exclusive = {
             one.group.id
             for one in self.declared.values()
             if isinstance(one, GroupUsers) and one.exclusive
         }
-        deletes = event["RequestType"] == "Delete"
-        finishes = deletes and event["PhysicalResourceId"] in self.world.left_behind
+        again = event["RequestType"] == "Delete" and self._live_properties(event) is None
         late = {
             pair
             for pair in before.pairs - self.world.state().pairs - pairs_of(self.declared)
-            if finishes or pair[0] in exclusive or (deletes and pair in self.added_by_hand)
+            if again or pair[0] in exclusive
         }
         self._require(
             f"{Promise.REPEATED_EVENT}: {event['RequestType']} {event['LogicalResourceId']}: {what}"
@@ -319,10 +316,15 @@ class LifecycleMachine(RuleBasedStateMachine):
 
         They ask which resources there are only when the stack is at rest or goes back.
         """
-        live = self.world.stack.resources.get(event["LogicalResourceId"])
-        if live is None or event["RequestType"] == "Delete":
+        live = self._live_properties(event)
+        if event["RequestType"] == "Delete":
             return live is None
-        return bool(live.properties != event["ResourceProperties"])
+        return bool(live != event["ResourceProperties"])
+
+    def _live_properties(self, event: Event) -> Any:
+        """Return the properties of the event's resource; None if it is not there."""
+        live = self.world.stack.resources.get(event["LogicalResourceId"])
+        return live.properties if live and not live.status.startswith("DELETE") else None
 
     def _template(
         self, new: dict[str, Declared], trouble: Trouble

@@ -160,11 +160,6 @@ class World:
         """The events of all stacks, oldest first."""
         return [event for stack in self._stacks for event in stack.events]
 
-    @property
-    def left_behind(self) -> set[str]:
-        """The physical IDs of what CloudFormation has given up deleting."""
-        return {doomed.physical_id for stack in self._stacks for doomed in stack.left_behind}
-
     def deliver_stale(self, event: Event, *, delay: float) -> None:
         """Deliver an event of an earlier operation again while the next one runs."""
         self.framework.deliver(event, lambda _answer: None, delay=delay)
