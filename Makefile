@@ -65,6 +65,8 @@ format: set-up ## Format the code, and fix what can be fixed by itself.
 build: set-up ## Build the wheel and the source distribution into dist/.
 	@$(RUN) build --no-isolation --outdir dist .
 
+# The theme's authors advertise a successor of MkDocs on every run.
+docs: export NO_MKDOCS_2_WARNING := 1
 docs: set-up ## Build the documentation into site/, and fail on whatever is odd in it.
 	@$(RUN) mkdocs build --strict --clean
 
