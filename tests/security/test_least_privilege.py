@@ -42,9 +42,8 @@ from lifecycle.cast import (
     sibling,
 )
 from lifecycle.cloudformation import ACCOUNT
-from lifecycle.emulated_connect import EmulatedConnect, behaviour
-from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS, association_provider
-from lifecycle.world import World
+from lifecycle.seen import seen_world
+from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS
 from synthesis import new_stack, synthesize
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from connect_associations.testing import ConnectEmulation
-    from lifecycle.clock import SimulatedClock
+    from lifecycle.world import World
 
 NO_USER = "99999999-9999-4999-8999-999999999999"
 NO_CONTACT = "88888888-8888-4888-8888-888888888888"
@@ -81,17 +80,6 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVERGENCE_TIMEOUT_SECONDS", str(CONVERGENCE_TIMEOUT_SECONDS))
 
 
-class RecordedConnect(EmulatedConnect):
-    """The emulation with the cast in it, and what it recorded."""
-
-    def __init__(self, clock: SimulatedClock) -> None:
-        super().__init__(clock, behaviour())
-
-    @property
-    def emulation(self) -> ConnectEmulation:
-        return self._emulation
-
-
 @dataclass(slots=True)
 class Run:
     """A stack's life: what was granted at the time, and what was needed.
@@ -103,7 +91,7 @@ class Run:
 
     folder: Path
     world: World
-    connect: RecordedConnect
+    emulation: ConnectEmulation
     documents: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     asked: set[Access] = field(default_factory=set)
@@ -157,9 +145,7 @@ class Run:
         if rolled_back:
             granted |= grants(self.before.values(), references)
         accesses = {
-            access
-            for call in self.connect.emulation.calls
-            for access in needed(call, account=ACCOUNT)
+            access for call in self.emulation.calls for access in needed(call, account=ACCOUNT)
         } | self.asked
         denied = [
             access
@@ -169,7 +155,7 @@ class Run:
         assert not denied, self.world.story()
         self.needed |= accesses
         self.granted |= granted
-        self.connect.emulation.recorder.clear()
+        self.emulation.recorder.clear()
         self.asked.clear()
 
 
@@ -178,14 +164,8 @@ def new_run(tmp_path: Path) -> Callable[[], Run]:
     numbers = iter(range(100))
 
     def new() -> Run:
-        made: list[RecordedConnect] = []
-
-        def connect(clock: SimulatedClock) -> RecordedConnect:
-            made.append(RecordedConnect(clock))
-            return made[0]
-
-        world = World(handlers=association_provider, connect=connect)
-        run = Run(folder=tmp_path / str(next(numbers)), world=world, connect=made[0])
+        world, emulation = seen_world()
+        run = Run(folder=tmp_path / str(next(numbers)), world=world, emulation=emulation)
         answer = world.cloudformation.answer
 
         def recorded(operation: str, request: AWSPreparedRequest) -> AWSResponse:
@@ -317,7 +297,7 @@ def lives_of_a_group(
     yield unknown_user
 
     inactive_group = new_run()
-    emulation = inactive_group.connect.emulation
+    emulation = inactive_group.emulation
     emulation.set_group_status(RED.id, GroupStatus.CREATION_FAILED)
     assert inactive_group.deploy(build(ANN.id)) == "ROLLBACK_COMPLETE"
     yield inactive_group
@@ -331,7 +311,7 @@ def lives_of_a_contact(
 
     for region in (HOME, REPLICA):
         plain = new_run()
-        contact = plain.connect.emulation.world.contacts[TASK.id]
+        contact = plain.emulation.world.contacts[TASK.id]
         contact.active_region = region
         contact.previous_contact_id = CHAT.id
         assert plain.deploy(declared()) == "CREATE_COMPLETE"
@@ -340,7 +320,7 @@ def lives_of_a_contact(
         yield plain
 
     reassigned = new_run()
-    reassigned.connect.emulation.behave(accept_after_calls=None)
+    reassigned.emulation.behave(accept_after_calls=None)
     reassigned.deploy(declared())
     assert reassigned.deploy(declared(user=BOB.id)) == "UPDATE_COMPLETE"
     yield reassigned
@@ -356,7 +336,7 @@ def lives_of_a_contact(
 
     for contact_id in (TASK.id, NO_CONTACT):
         gone = new_run()
-        gone.connect.emulation.world.contacts[TASK.id].ended_at = 1.0
+        gone.emulation.world.contacts[TASK.id].ended_at = 1.0
         assert gone.deploy(declared(contact=contact_id)) == "ROLLBACK_COMPLETE"
         yield gone
 
@@ -364,9 +344,9 @@ def lives_of_a_contact(
 def remove_from_a_full_group(new_run: Callable[[], Run]) -> Run:
     """An exclusive membership also takes users out."""
     run = new_run()
-    run.connect.emulation.put_member(RED.id, CYD.id)
+    run.emulation.put_member(RED.id, CYD.id)
     assert run.deploy(membership(ANN.id, BOB.id, exclusive=True)) == "CREATE_COMPLETE"
-    assert run.connect.emulation.members(RED.id) == {ANN.id, BOB.id}
+    assert run.emulation.members(RED.id) == {ANN.id, BOB.id}
     return run
 
 

@@ -35,17 +35,16 @@ from lifecycle.cast import (
 )
 from lifecycle.clients import SimulatedClients
 from lifecycle.cloudformation_api import ReadFaults
-from lifecycle.emulated_connect import EmulatedConnect, behaviour
 from lifecycle.faults import Fault, FaultPlan
-from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS, association_provider
-from lifecycle.world import World
+from lifecycle.seen import seen_world
+from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connect_associations.testing import ConnectEmulation
-    from lifecycle.clock import SimulatedClock
     from lifecycle.framework import Event
+    from lifecycle.world import World
 
 NOBODY = Thing("nobody", "99999999-9999-4999-8999-999999999999", "")
 LOGGER = logging.getLogger("connect_provider.test")
@@ -69,22 +68,8 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(client._request_signer, "_credentials", marked)  # noqa: SLF001 - made once for all tests
 
 
-class SeenConnect(EmulatedConnect):
-    """The emulation with the cast in it."""
-
-    @property
-    def emulation(self) -> ConnectEmulation:
-        return self._emulation
-
-
 def new_world(**switches: Any) -> tuple[World, ConnectEmulation]:
-    made: list[SeenConnect] = []
-
-    def connect(clock: SimulatedClock) -> SeenConnect:
-        made.append(SeenConnect(clock, behaviour(**switches)))
-        return made[0]
-
-    world = World(handlers=association_provider, connect=connect)
+    world, emulation = seen_world(**switches)
     deliver = world.framework.deliver
 
     def signed(event: Event, respond: Any, *, delay: float) -> None:
@@ -92,7 +77,7 @@ def new_world(**switches: Any) -> tuple[World, ConnectEmulation]:
         deliver({**event, "ResponseURL": url}, respond, delay=delay)
 
     world.framework.deliver = signed  # type: ignore[method-assign]  # signs the URL
-    return world, made[0].emulation
+    return world, emulation
 
 
 def everything_succeeds(world: World, _emulation: ConnectEmulation) -> None:

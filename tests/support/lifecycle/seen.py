@@ -1,0 +1,35 @@
+"""A simulated world with a view of the Connect emulation that it runs on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lifecycle.emulated_connect import EmulatedConnect, behaviour
+from lifecycle.under_test import association_provider
+from lifecycle.world import World
+
+if TYPE_CHECKING:
+    from connect_associations.testing import ConnectEmulation
+    from lifecycle.clock import SimulatedClock
+
+
+class _SeenConnect(EmulatedConnect):
+    @property
+    def emulation(self) -> ConnectEmulation:
+        """The emulation with the cast in it."""
+        return self._emulation
+
+
+def seen_world(**switches: Any) -> tuple[World, ConnectEmulation]:
+    """Return a world with the project's handlers, and its emulation.
+
+    :param switches: how undocumented behaviour turns out.
+    """
+    made: list[_SeenConnect] = []
+
+    def connect(clock: SimulatedClock) -> _SeenConnect:
+        made.append(_SeenConnect(clock, behaviour(**switches)))
+        return made[0]
+
+    world = World(handlers=association_provider, connect=connect)
+    return world, made[0].emulation
