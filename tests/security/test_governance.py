@@ -15,8 +15,27 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
-from connect_associations import ConnectAssociationProvider, TrafficDistributionGroupUser
-from synthesis import ACCOUNT, GROUP, INSTANCE, REGION, new_stack, of_type, synthesize, user
+from connect_associations import (
+    ConnectAssociationProvider,
+    ContactRelease,
+    ContactUserAssignment,
+    TrafficDistributionGroupUser,
+    UserLookup,
+)
+from iam import grants, policies
+from synthesis import (
+    ACCOUNT,
+    CONTACT,
+    FLOW,
+    GROUP,
+    INSTANCE,
+    QUEUE,
+    REGION,
+    new_stack,
+    of_type,
+    synthesize,
+    user,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +113,35 @@ def test_every_property_stands_in_the_docs() -> None:
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == PROPS
 
 
+def test_the_permissions_stand_in_the_docs(tmp_path: Path) -> None:
+    stack = new_stack(tmp_path)
+    key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mine")
+    ConnectAssociationProvider(stack, "Provider", encryption_key=key)
+    TrafficDistributionGroupUser(
+        stack,
+        "Agent",
+        instance_id=INSTANCE,
+        traffic_distribution_group_id=GROUP,
+        user_id=user(1),
+    )
+    transfer = ContactRelease.transfer_to_queue(contact_flow_id=FLOW, queue_id=QUEUE)
+    for contact, release in ((CONTACT, ContactRelease.stop()), (FLOW, transfer)):
+        ContactUserAssignment(
+            stack,
+            f"Contact{contact}",
+            instance_id=INSTANCE,
+            contact_id=contact,
+            user_id=user(1),
+            release=release,
+        )
+    UserLookup(stack, "Lookup", instance_id=INSTANCE, usernames=["ann"])
+    table = DOCS.read_text(encoding="utf-8").partition("| permission |")[2].partition("\n\n")[0]
+    permissions = " ".join(re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE))
+    documented = set(re.findall(r"`(\w+:\w+)`", permissions))
+    granted = grants(policies(synthesize(stack)).values(), {})
+    assert documented == {grant.action for grant in granted}
+
+
 def test_the_boundary_is_on_every_role(governed: dict[str, Any]) -> None:
     roles = of_type(governed, "AWS::IAM::Role")
     assert len(roles) == 5
@@ -123,6 +171,15 @@ def test_the_handlers_run_as_they_should(governed: dict[str, Any]) -> None:
         assert function["Environment"]["Variables"]["CONVERGENCE_TIMEOUT_SECONDS"] == "600"
     for function in functions(governed, ours=False):
         assert "ReservedConcurrentExecutions" not in function
+
+
+def test_the_framework_does_not_log_its_events(governed: dict[str, Any]) -> None:
+    """On a time-out it would log the URL with which anybody could answer CloudFormation."""
+    for function in functions(governed, ours=False):
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+        assert function["LoggingConfig"]["ApplicationLogLevel"] == "FATAL"
+    (waiter,) = of_type(governed, "AWS::StepFunctions::StateMachine").values()
+    assert "LoggingConfiguration" not in waiter["Properties"]
 
 
 def test_every_log_group_is_kept_and_encrypted(governed: dict[str, Any]) -> None:
