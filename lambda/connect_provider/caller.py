@@ -29,12 +29,12 @@ class Paces:
     """
 
     def __init__(self, *, crowd: int = 1) -> None:
-        self._crowd = crowd
+        self.crowd = crowd
         self._paces: dict[tuple[str, str], Pace] = {}
 
     def of(self, region: str, operation: str) -> Pace:
         """Return the pace of *operation* in *region*."""
-        return self._paces.setdefault((region, operation), Pace(crowd=self._crowd))
+        return self._paces.setdefault((region, operation), Pace(crowd=self.crowd))
 
 
 class Caller(NamedTuple):

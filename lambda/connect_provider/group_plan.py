@@ -132,11 +132,15 @@ def membership_version(
     return version
 
 
-def arrive(version: GroupId, declared: GroupUsers) -> tuple[Step, ...]:
-    """Return the steps of a Create or an Update to *version*."""
+def arrive(
+    version: GroupId, declared: GroupUsers, *, members: AbstractSet[str]
+) -> tuple[Step, ...]:
+    """Return the steps of a Create or an Update to *version*.
+
+    :param members: who is in the group now.
+    """
     steps = []
-    there = adopted(version, declared)
-    joining = tuple(user for user in declared.users if user not in there)
+    joining = tuple(user for user in declared.users if user not in members)
     if joining:
         steps.append(
             Step(

@@ -14,6 +14,7 @@ from connect_provider.errors import (
     StillWaiting,
 )
 from connect_provider.group_convergence import GroupConvergence, Progress
+from connect_provider.pace import when_planned
 from connect_provider.physical_id import GroupUserId, GroupUsersId
 from connect_provider.plan import Plan
 from connect_provider.request import RequestType
@@ -64,7 +65,22 @@ class GroupUsersAssociation:
             and not declared.exclusive
         ):
             return _answer(request.physical_id, invocation, declared, data=_data(request, declared))
-        members = self._members(invocation, declared)
+        try:
+            members = self._members(invocation, declared)
+            kept = members
+        except StillWaiting as wait:
+            if request.resource_type != declaration.GROUP_USER:
+                raise
+            # One of a crowd that the quota does not let list the group. A rollback must not take
+            # out who was there before, so it will keep the user.
+            members, kept = frozenset(), frozenset(declared.users)
+            _LOGGER.warning(
+                "whether user %s is in %s already cannot be found out; should this deployment be "
+                "rolled back, the user stays there: %s",
+                declared.users[0],
+                declared.group,
+                wait,
+            )
         previous = self._previous(request, invocation, declared)
         missing = set(declared.users) - members
         surplus = self._surplus(request, invocation, declared, members, previous)
@@ -75,7 +91,7 @@ class GroupUsersAssociation:
         in_place = previous is not None and previous.declared.group.id == declared.group.id
         version: GroupId
         if request.resource_type == declaration.GROUP_USER:
-            version = group_plan.user_version(declared, members=members, previous=previous)
+            version = group_plan.user_version(declared, members=kept, previous=previous)
         else:
             version = group_plan.membership_version(
                 request,
@@ -90,7 +106,8 @@ class GroupUsersAssociation:
             str(version),
             invocation,
             declared,
-            steps=group_plan.arrive(version, declared),
+            steps=group_plan.arrive(version, declared, members=members),
+            makes_room=request.resource_type == declaration.GROUP_USER,
             rolls_back=invocation.rolls_back(),
             data=_data(
                 request,
@@ -245,6 +262,8 @@ class GroupUsersAssociation:
         plan = Plan.from_event(request.plan, declared.users)
         if not plan.steps:
             return dict(plan.data)
+        if invocation.clock.time() < plan.not_before:
+            raise StillWaiting("other users of the stack are being planned")
         cancelled = invocation.is_cancelled()
         waited = invocation.clock.time() - plan.planned_at
         if plan.rolls_back and not cancelled and waited < _DOUBT_SECONDS:
@@ -331,12 +350,16 @@ def _answer(  # noqa: PLR0913 - the answer of on_event, spelled out
     declared: GroupUsers | None,
     *,
     steps: tuple[Step, ...] = (),
+    makes_room: bool = False,
     rolls_back: bool | None = False,
     data: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    now = invocation.clock.time()
+    crowd = invocation.caller.paces.crowd if makes_room else 1
     plan = Plan(
         started_at=invocation.started_at,
-        planned_at=invocation.clock.time(),
+        planned_at=now,
+        not_before=when_planned(crowd=crowd, started_at=invocation.started_at, now=now),
         rolls_back=rolls_back,
         steps=steps,
         data=data or {},

@@ -27,8 +27,28 @@ _LONGEST_IDLE = 10.0
 _FILLED = 5.0  # the default burst, in calls
 _SPEED_UP = 1.3
 _DEFAULT_RATE = 2.0
+_SMALLEST_CROWD = 20
+_UNDISTURBED = 3.0
 _REMEMBERED_CALLS = 120.0
 _OWN_CALLS_WINDOW = 10.0
+
+
+def when_planned(*, crowd: int, started_at: float, now: float) -> float:
+    """Return when a crowd that was met while planning will have been planned, as a guess.
+
+    Each of a crowd of single users lists the group before it joins. Pages may be as small as ten
+    users, so that a group that fills meanwhile would make every listing longer than the last:
+    whoever is done makes room, and the crowd comes back spread over the time that it takes.
+
+    :param crowd: how many may be planned at the same moment.
+    :param started_at: when the planning of this one began, in seconds.
+    :param now: when it was done. Who did not have to wait met no crowd.
+    :returns: the time to go on, in seconds.
+    """
+    if crowd < _SMALLEST_CROWD or now - started_at < _UNDISTURBED:
+        return now
+    served = crowd / _DEFAULT_RATE
+    return max(now, started_at + served * random.uniform(2.5, 3.5))  # noqa: S311 - spreads callers, protects nothing
 
 
 class Pace:

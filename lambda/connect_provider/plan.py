@@ -54,6 +54,7 @@ class Plan(NamedTuple):
     :ivar started_at: when ``on_event`` began, in seconds since the epoch.
     :ivar planned_at: when ``on_event`` was done.
     :ivar rolls_back: the request is itself part of a rollback; None where that is not known.
+    :ivar not_before: when to begin with the steps.
     :ivar steps: what to do about users in groups.
     :ivar contact: what to do about a contact.
     :ivar data: the attributes to answer once complete.
@@ -62,6 +63,7 @@ class Plan(NamedTuple):
     started_at: float
     planned_at: float
     rolls_back: bool | None = False
+    not_before: float = 0.0
     steps: tuple[Step, ...] = ()
     contact: ContactAction | None = None
     data: Mapping[str, Any] = MappingProxyType({})
@@ -76,6 +78,8 @@ class Plan(NamedTuple):
             "PlannedAt": self.planned_at,
             "RollsBack": self.rolls_back,
         }
+        if self.not_before > self.planned_at:
+            event["NotBefore"] = self.not_before
         if self.steps:
             event["Steps"] = [_step_to_event(step, declared) for step in self.steps]
         if self.contact:
@@ -95,6 +99,7 @@ class Plan(NamedTuple):
                 started_at=float(event["StartedAt"]),
                 planned_at=float(event["PlannedAt"]),
                 rolls_back=event["RollsBack"],
+                not_before=float(event.get("NotBefore", 0.0)),
                 steps=tuple(_step_from_event(step, declared) for step in event.get("Steps", [])),
                 contact=ContactAction(event["Contact"]) if "Contact" in event else None,
                 data=event.get("Data", {}),

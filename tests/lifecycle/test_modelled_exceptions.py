@@ -57,6 +57,15 @@ ALSO_HEALS = {
 }
 
 
+NOT_NEEDED = {
+    # A single user joins all the same, and a rollback keeps who may have been there before.
+    ("ListTrafficDistributionGroupUsers", "ResourceNotFoundException"),
+    ("ListTrafficDistributionGroupUsers", "ThrottlingException"),
+    ("ListTrafficDistributionGroupUsers", "InternalServiceException"),
+}
+"""What may fail for ever without failing a deployment."""
+
+
 def cases() -> Iterator[tuple[str, str]]:
     model = botocore.session.get_session().get_service_model("connect")
     for operation in SETTINGS:
@@ -122,6 +131,9 @@ def test_always(operation: str, code: str) -> None:
     started = world.clock.time()
     answer(world, operation, code, times=None)
     status = act(world, operation)
+    if (operation, code) in NOT_NEEDED:
+        assert status == "CREATE_COMPLETE", world.story()
+        return
     assert status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"), world.story()
     if code not in HEALS and (operation, code) not in ALSO_HEALS:
         assert world.clock.time() - started < 60, world.story()

@@ -21,7 +21,6 @@ import pytest
 from connect_associations.testing import ConnectBehaviour
 from connect_associations.testing.throttle import Quota, ThrottleSettings
 from connect_provider.association_provider import AssociationProvider
-from connect_provider.errors import ConvergenceTimeoutError
 from lifecycle import cast
 from lifecycle.cast import RED, REGIONS, membership, single, stack_of
 from lifecycle.clients import SimulatedClients, connect_to
@@ -332,15 +331,7 @@ def wasted(calls: Sequence[Call]) -> tuple[int, int]:
         (200, 1000),
         (200, 100),
         (100, 10),
-        pytest.param(
-            200,
-            10,
-            marks=pytest.mark.xfail(
-                reason="every single lists the whole group in on_event, 2,000 pages of 10 in all: "
-                "at 2 a second that takes longer than the function's 14 minutes",
-                raises=ConvergenceTimeoutError,
-            ),
-        ),
+        (200, 10),
     ],
 )
 def test_singles_created_at_once_succeed_under_the_default_quota(

@@ -229,6 +229,33 @@ class TestAdoptedMembership:
         assert world.members(RED) == set(), world.story()
 
 
+class TestUnknownMembership:
+    """The quota may not let one of many singles list the group while it is planned."""
+
+    def throttled(self) -> World:
+        world = new_world()
+        world.connect.answer_with(
+            "ThrottlingException", "ListTrafficDistributionGroupUsers", times=None
+        )
+        return world
+
+    def test_the_user_joins(self, caplog: pytest.LogCaptureFixture) -> None:
+        world = self.throttled()
+        assert world.deploy(stack_of(A=single(RED, ANN))) == "CREATE_COMPLETE", world.story()
+        assert world.members(RED) == {"ann"}
+        assert "cannot be found out" in caplog.text
+        world.connect.answer_normally()
+        world.delete()
+        assert world.members(RED) == set()
+
+    def test_a_rollback_keeps_who_may_have_been_there(self) -> None:
+        world = self.throttled()
+        world.connect.join(RED, ANN)
+        status = world.deploy(stack_of(A=single(RED, ANN), Failing=fail_last(world, seconds=2e3)))
+        assert status == "ROLLBACK_COMPLETE"
+        assert world.members(RED) == {"ann"}, world.story()
+
+
 class TestTakeOver:
     @pytest.mark.parametrize("fails", [False, True])
     @all_rollbacks
