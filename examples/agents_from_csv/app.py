@@ -14,12 +14,12 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-HERE = Path(__file__).resolve().parent
 # In a checkout the library needs no installation.
-sys.path.append(str(HERE.parents[1] / "constructs"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "constructs"))
 
 from connect_associations import InvalidAssociationError, TrafficDistributionGroupMembership
 
+AGENTS = Path(__file__).with_name("agents.csv")
 INSTANCE = "11111111-1111-4111-8111-111111111111"
 GROUP = "22222222-2222-4222-8222-000000000001"
 
@@ -51,7 +51,7 @@ def main() -> None:
             traffic_distribution_group_id=(
                 app.node.try_get_context("traffic_distribution_group_id") or GROUP
             ),
-            user_ids=night_shift(Path(file) if file else HERE / "agents.csv"),
+            user_ids=night_shift(Path(file) if file else AGENTS),
         )
     except InvalidAssociationError as error:
         raise SystemExit(f"app.py: {error}") from None

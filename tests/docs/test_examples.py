@@ -1,0 +1,131 @@
+"""The examples, synthesized; tests/deploy/test_examples.py deploys some of them."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import pytest
+
+from connect_associations.testing import seed
+from connect_associations.testing.entities import Channel
+from documents import ROOT
+from synthesis import ASSIGNMENT, MEMBERSHIP, of_type, only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Synthesize = Callable[..., dict[str, Any]]
+
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture
+def synthesize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Synthesize:
+    """Run an example with a context, in this process: jsii takes seconds to start anew."""
+
+    def run(name: str, context: Mapping[str, str] | None = None) -> dict[str, Any]:
+        new_app = cdk.App
+
+        def app() -> cdk.App:
+            settings = {"aws:cdk:disable-asset-staging": True, **(context or {})}
+            return new_app(outdir=str(tmp_path), context=settings)
+
+        # An example adds the library's folder.
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        with monkeypatch.context() as patch:
+            patch.setattr(cdk, "App", app)
+            runpy.run_path(str(EXAMPLES / name / "app.py"), run_name="__main__")
+        (template,) = tmp_path.glob("*.template.json")
+        return dict(json.loads(template.read_text()))
+
+    return run
+
+
+def test_all_of_them_are_tested() -> None:
+    folders = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
+    assert folders == {"one_stack", "agents_from_csv", "two_regions", "task_assignment"}
+    for name in folders:
+        settings = json.loads((EXAMPLES / name / "cdk.json").read_text())
+        assert settings == {"app": "python3 app.py"}
+
+
+def test_one_stack_has_everything_and_the_membership_comes_last(synthesize: Synthesize) -> None:
+    template = synthesize("one_stack", {"alias": "acme"})
+    assert of_type(template, "AWS::Connect::Instance")
+    (group,) = of_type(template, "AWS::Connect::TrafficDistributionGroup")
+    users = of_type(template, "AWS::Connect::User")
+    membership = only(template, MEMBERSHIP)["Properties"]
+    assert membership["TrafficDistributionGroupId"]["Fn::GetAtt"][0] == group
+    assert {each["Fn::GetAtt"][0] for each in membership["UserIds"]} == set(users)
+    assert len(users) == 3
+
+
+def test_one_stack_before_the_instance_is_replicated(synthesize: Synthesize) -> None:
+    template = synthesize("one_stack", {"group": "no"})
+    assert len(of_type(template, "AWS::Connect::User")) == 3
+    assert not of_type(template, "AWS::Connect::TrafficDistributionGroup")
+    assert not of_type(template, MEMBERSHIP)
+
+
+def test_one_stack_for_what_is_there(synthesize: Synthesize) -> None:
+    context = {
+        "instance_id": seed.INSTANCE_ID,
+        "traffic_distribution_group_id": seed.GROUP_ID,
+        "user_ids": ",".join(seed.USERS.values()),
+    }
+    template = synthesize("one_stack", context)
+    assert only(template, MEMBERSHIP)["Properties"]["UserIds"] == sorted(seed.USERS.values())
+    assert not of_type(template, "AWS::Connect::Instance")
+
+
+def test_agents_come_from_the_file(synthesize: Synthesize, tmp_path: Path) -> None:
+    night = [seed.USERS["ann"], seed.USERS["bob"]]
+    assert only(synthesize("agents_from_csv"), MEMBERSHIP)["Properties"]["UserIds"] == night
+
+    other = tmp_path / "other.csv"
+    # A byte order mark, as spreadsheets write it.
+    other.write_text(f"user_id,shift\n{seed.USERS['eve']},night\n", encoding="utf-8-sig")
+    template = synthesize("agents_from_csv", {"agents": str(other)})
+    assert only(template, MEMBERSHIP)["Properties"]["UserIds"] == [seed.USERS["eve"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file"),
+        ("id,shift\n1,night\n", "no column 'user_id'"),
+        ("user_id,shift\nnobody,night\n", r"user_ids\[0\]"),
+        ("user_id,shift\n", "0 users"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told(
+    synthesize: Synthesize, tmp_path: Path, content: str | None, message: str
+) -> None:
+    file = tmp_path / "agents.csv"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(SystemExit, match=message):
+        synthesize("agents_from_csv", {"agents": str(file)})
+
+
+def test_two_regions_call_each_groups_own(synthesize: Synthesize) -> None:
+    memberships = of_type(synthesize("two_regions"), MEMBERSHIP).values()
+    regions = {each["Properties"]["Region"] for each in memberships}
+    assert regions == {seed.HOME_REGION, seed.REPLICA_REGION}
+
+
+def test_a_task_is_assigned_and_goes_back(synthesize: Synthesize) -> None:
+    other = seed.CONTACTS[Channel.TASK][1]
+    properties = only(synthesize("task_assignment", {"contact_id": other}), ASSIGNMENT)[
+        "Properties"
+    ]
+    assert properties["ContactId"] == other
+    assert properties["Release"] == {
+        "Mode": "TRANSFER_TO_QUEUE",
+        "ContactFlowId": seed.CONTACT_FLOW_ID,
+    }
