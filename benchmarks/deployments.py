@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,11 +125,6 @@ def _quota(
     for number, user_id in enumerate(subjects.agents(users)):
         connect.add_user(instance, user_id=user_id, username=f"agent{number}")
     connect.limit(ThrottleSettings(time_scale=scale))
-    answer = connect.respond
-    # The AWS SDK for JavaScript writes the names of headers in small letters, as HTTP allows.
-    connect.respond = lambda request: answer(  # type: ignore[method-assign]
-        replace(request, headers={name.title(): text for name, text in request.headers.items()})
-    )
     yield connect
     connect.limit(ThrottleSettings.off())
 

@@ -120,7 +120,9 @@ def respond(emulation: ConnectEmulation, request: Request) -> Response:
                 "UnknownOperationException", f"{request.method} {parts.path} is not emulated."
             )
         )
-    credential = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    # HTTP leaves the case of a header's name open, and the AWS SDKs differ.
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    credential = _CREDENTIAL.search(headers.get("authorization", ""))
     if credential is None:
         return _error(
             ConnectError("MissingAuthenticationTokenException", "The request is not signed.")

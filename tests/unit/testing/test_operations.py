@@ -427,3 +427,17 @@ def test_an_instance_is_created_and_deleted_with_all_it_has(url: str) -> None:
             client.describe_instance(InstanceId=gone)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         client.describe_user(InstanceId=INSTANCE, UserId=ANN)
+
+
+def test_the_names_of_headers_have_no_case(emulation: ConnectEmulation, url: str) -> None:
+    client = connect_client(url=url)
+
+    def lower(request: Any, **_: object) -> None:
+        for name in list(request.headers):
+            value = request.headers[name]
+            del request.headers[name]
+            request.headers[name.lower()] = value
+
+    client.meta.events.register("before-send.connect.ListUsers", lower)
+    assert len(client.list_users(InstanceId=INSTANCE)["UserSummaryList"]) == len(seed.USERS)
+    assert emulation.calls[-1].region == seed.HOME_REGION
