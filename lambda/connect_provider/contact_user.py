@@ -261,8 +261,9 @@ def _release_action(
             error,
         )
         return None
-    if status.rolls_back or not status.name:
-        # A Create may have failed before the offer: only who accepted it surely has it.
+    if status.rolls_back or not status.name or status.is_at_rest:
+        # A Create may have failed before the offer: only who accepted it surely has it. At rest,
+        # an event was delivered again, and what its deployment was is not known.
         return None if known.adopted else ContactAction.RELEASE_IF_ACCEPTED
     return ContactAction.RELEASE
 

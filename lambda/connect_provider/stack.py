@@ -50,13 +50,18 @@ class StackStatus(NamedTuple):
         return "_COMPLETE" in self.name
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is under way, not even a clean-up."""
+        return self.name.endswith("_COMPLETE")
+
+    @property
     def shows_template(self) -> bool:
         """Whether GetTemplate surely answers what the stack is, or goes back to.
 
         Before a rollback is complete it may still be the template that failed: what
         CloudFormation answers until then is documented nowhere.
         """
-        return not self.rolls_back or self.goes_away or self.name.endswith("_COMPLETE")
+        return not self.rolls_back or self.goes_away or self.is_at_rest
 
     @property
     def goes_away(self) -> bool:

@@ -707,6 +707,16 @@ class TestEventsThatComeAgain:
         world.deliver_again(create)  # meanwhile the offer is accepted
         assert not world.connect.contact(CHAT).ended, world.story()
 
+    def test_the_delete_of_a_contact_that_was_never_assigned(self) -> None:
+        world = new_world(associate_voice_contact="InvalidRequestException")
+        world.deploy(stack_of(Other=sibling()))
+        status = world.deploy(stack_of(Other=sibling(), C=assignment(VOICE, ANN, release="STOP")))
+        assert status == "UPDATE_ROLLBACK_COMPLETE"
+        world.deploy(stack_of(Other=sibling(version=2)))
+        (delete,) = [event for event in world.events if event["RequestType"] == "Delete"]
+        world.deliver_again(delete)
+        assert not world.connect.contact(VOICE).ended, world.story()
+
 
 class TestUserLookup:
     ALL: ClassVar[dict[str, Any]] = {"Fn::Split": [",", {"Fn::GetAtt": ["Names", "UserIds"]}]}
