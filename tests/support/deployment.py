@@ -48,6 +48,11 @@ class Deployment:
         return self._environment.cdk.destroy(app=self._assembly)
 
     @property
+    def name(self) -> str:
+        """The stack's name."""
+        return self._name
+
+    @property
     def status(self) -> str:
         """The stack's status."""
         cloudformation = self._environment.session().client(
