@@ -13,6 +13,7 @@ from mkdocs.structure.files import File
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGES = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
@@ -35,6 +36,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         text = re.sub(r"\]\(docs/", "](", text)
         files.append(File.generated(config, page, content=text))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Lead links to the root, which work where the source is read, to the pages of the site."""
+    del config, files
+    up = "../" * page.file.src_uri.count("/")
+    for source, target in _PAGES.items():
+        markdown = markdown.replace(f"]({up}../{source}", f"]({up}{target}")
+    return markdown
 
 
 def _leaves(nav: Any) -> list[str]:  # noqa: ANN401 - the part of a YAML file

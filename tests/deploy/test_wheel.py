@@ -70,7 +70,7 @@ def test_the_library_comes_from_the_wheel(python: Path, project: Path) -> None:
     assert library.is_relative_to(python.parents[1])
 
 
-def test_the_smallest_example_deploys_and_leaves_nothing(
+def test_the_smallest_example_deploys_drifts_heals_and_leaves_nothing(
     python: Path, project: Path, environment: EmbeddedEnvironment, connect: ConnectEmulation
 ) -> None:
     instance = connect.add_instance(instance_id=INSTANCE, region=HOME_REGION)
@@ -82,6 +82,22 @@ def test_the_smallest_example_deploys_and_leaves_nothing(
 
     cdk.deploy()
     assert connect.members(GROUP) == USERS
+
+    def command_line(*arguments: str) -> int:
+        program = python.with_name("connect-associations")
+        return subprocess.run(  # noqa: S603 - the program under test
+            [str(program), *arguments, "--stack", "Agents"],
+            cwd=project,
+            env=environment.env,
+            check=False,
+        ).returncode
+
+    assert command_line("status") == 0
+    connect.remove_member(GROUP, min(USERS))
+    assert command_line("status") == 1
+    assert command_line("repair", "--yes") == 0
+    assert connect.members(GROUP) == USERS
+
     cdk.destroy()
     assert not connect.members(GROUP)
 
