@@ -77,12 +77,18 @@ class Invocation(NamedTuple):
         )
 
     def comes_too_late(self) -> bool:
-        """Whether the stack goes away, or is gone, when a Create or Update begins."""
+        """Whether a Create or Update begins when nobody waits for it any more.
+
+        The stack goes away, or is at rest with the resource in it: the event was delivered again.
+        """
         try:
             status = self.stack.status
+            if status.goes_away or not status.is_at_rest:
+                return bool(status.name) and status.goes_away
+            resource = self.stack.resources.get(self.request.logical_id)
         except StackUnknownError:
             return False
-        return bool(status.name) and status.goes_away
+        return resource is not None and resource.is_complete
 
     def is_cancelled(self) -> bool:
         """Whether a Create or Update has outlived its deployment.

@@ -707,6 +707,14 @@ class TestEventsThatComeAgain:
         world.deliver_again(create)  # meanwhile the offer is accepted
         assert not world.connect.contact(CHAT).ended, world.story()
 
+    def test_the_create_of_a_contact_that_somebody_else_has_by_now(self) -> None:
+        world = new_world(associate_connected_contact="Succeeds")
+        world.deploy(stack_of(C=assignment(CHAT, ANN)))
+        world.connect.serve(CHAT, BOB)
+        (create,) = world.events
+        world.deliver_again(create)
+        assert world.connect.contact(CHAT).with_user == BOB.id, world.story()
+
     def test_the_delete_of_a_contact_that_was_never_assigned(self) -> None:
         world = new_world(associate_voice_contact="InvalidRequestException")
         world.deploy(stack_of(Other=sibling()))
