@@ -142,22 +142,23 @@ class EmbeddedEnvironment:
         """
         functions = self.session().client("lambda", endpoint_url=self.aws_url)
         logs = self.session().client("logs", endpoint_url=self.aws_url)
-        handlers = [
-            function["FunctionName"]
+        groups = {
+            function.get("LoggingConfig", {}).get("LogGroup")
+            or f"/aws/lambda/{function['FunctionName']}"
             for page in functions.get_paginator("list_functions").paginate()
             for function in page["Functions"]
             if function.get("Runtime", "").startswith("python")
-        ]
-        groups = logs.get_paginator("describe_log_groups").paginate()
+        }
+        existing = {
+            group["logGroupName"]
+            for page in logs.get_paginator("describe_log_groups").paginate()
+            for group in page["logGroups"]
+        }
         events = [
             event
-            for page in groups
-            for group in page["logGroups"]
-            if group["logGroupName"].removeprefix("/aws/lambda/") in handlers
-            for part in logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group["logGroupName"]
-            )
-            for event in part["events"]
+            for group in groups & existing
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            for event in page["events"]
         ]
         events.sort(key=lambda event: event["timestamp"])
         return "\n".join([event["message"].rstrip() for event in events][-lines:])
