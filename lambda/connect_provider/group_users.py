@@ -65,22 +65,7 @@ class GroupUsersAssociation:
             and not declared.exclusive
         ):
             return _answer(request.physical_id, invocation, declared, data=_data(request, declared))
-        try:
-            members = self._members(invocation, declared)
-            kept = members
-        except StillWaiting as wait:
-            if request.resource_type != declaration.GROUP_USER:
-                raise
-            # One of a crowd that the quota does not let list the group. A rollback must not take
-            # out who was there before, so it will keep the user.
-            members, kept = frozenset(), frozenset(declared.users)
-            _LOGGER.warning(
-                "whether user %s is in %s already cannot be found out; should this deployment be "
-                "rolled back, the user stays there: %s",
-                declared.users[0],
-                declared.group,
-                wait,
-            )
+        members, kept = self._members_and_kept(request, invocation, declared)
         previous = self._previous(request, invocation, declared)
         missing = set(declared.users) - members
         surplus = self._surplus(request, invocation, declared, members, previous)
@@ -166,6 +151,29 @@ class GroupUsersAssociation:
         for user in sorted(claims.users & set(declared.users)):
             _LOGGER.info("user %s stays in %s: the stack still declares it", user, declared.group)
         return steps
+
+    def _members_and_kept(
+        self, request: Request, invocation: Invocation, declared: GroupUsers
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Return who is in the group, and whom a rollback must keep: the same, if that is known.
+
+        The quota may not let one of a crowd of single users list the group. That user joins all
+        the same; and because a rollback must not take out who was there before, it is kept.
+        """
+        try:
+            members = self._members(invocation, declared)
+        except StillWaiting as wait:
+            if request.resource_type != declaration.GROUP_USER:
+                raise
+            _LOGGER.warning(
+                "whether user %s is in %s already cannot be found out; should this deployment be "
+                "rolled back, the user stays there: %s",
+                declared.users[0],
+                declared.group,
+                wait,
+            )
+            return frozenset(), frozenset(declared.users)
+        return members, members
 
     def _members(self, invocation: Invocation, declared: GroupUsers) -> frozenset[str]:
         """Return who is in the group, waiting for it if it is about to become ACTIVE.
