@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 import pytest
 
-from connect_associations import ConnectAssociationProvider, InvalidAssociationError, _lambda_asset
+from connect_associations import (
+    ConnectAssociationProvider,
+    InvalidAssociationError,
+    _provider_code,
+)
 from synthesis import of_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LAMBDA = Path(_lambda_asset.__file__).parents[2] / "lambda"
+LAMBDA = _provider_code.folder()
 
 
 def build(outdir: Path, *, bundle_sdk: bool = False) -> Path:
@@ -62,7 +66,7 @@ def test_the_hash_does_not_change_with_caches(
     (copy / "connect_provider" / "__pycache__").mkdir()
     (copy / "connect_provider" / "__pycache__" / "handler.cpython-311.pyc").write_bytes(b"x")
     (copy / "connect_provider" / "py.typed").write_text("")
-    monkeypatch.setattr(_lambda_asset, "_folder", lambda: copy)
+    monkeypatch.setattr(_provider_code, "folder", lambda: copy)
     assert build(tmp_path / "second").name == build(tmp_path / "third").name
     monkeypatch.undo()
     assert build(tmp_path / "fourth").name == build(tmp_path / "second").name
