@@ -218,7 +218,8 @@ class Operation:
             same_before = contact in old and old[contact].user is declared.user
             if after.ended != before.ended or after.transferred != before.transferred:
                 yield f"{Promise.CONTACT_ASSIGNED}: {name} is still declared, and was released"
-            elif not same_before and after.with_user != declared.user.id:
+            # Whoever has accepted it has it: that it is offered to somebody else cannot be seen.
+            elif not same_before and declared.user.id not in (after.with_user, before.agent):
                 yield f"{Promise.CONTACT_ASSIGNED}: {name}"
         for contact in old.keys() - new.keys():
             yield from self._released(old[contact])
