@@ -75,7 +75,8 @@ def agents(
 class Emulated:
     """What CloudFormation asked of the provider on the emulator, by the framework's log."""
 
-    def __init__(self, environment: EmbeddedEnvironment) -> None:
+    def __init__(self, environment: EmbeddedEnvironment, *, stack: str) -> None:
+        self._stack = stack
         self._logs = environment.session().client("logs", endpoint_url=environment.aws_url)
         self._seen_until = 0
 
@@ -96,7 +97,9 @@ class Emulated:
             for message in page["events"]
         ]
         self._seen_until = int(time.time() * 1000)
-        return [_step(json.loads(event)) for event in _EVENT.findall("\n".join(messages))]
+        events = map(json.loads, _EVENT.findall("\n".join(messages)))
+        # Other tests may have left stacks of theirs behind.
+        return [_step(event) for event in events if f":stack/{self._stack}/" in event["StackId"]]
 
 
 class Simulated:
@@ -152,7 +155,7 @@ def test_the_simulator_sends_what_the_emulator_sends(
     stack: Deployment, environment: EmbeddedEnvironment, connect: ConnectEmulation
 ) -> None:
     fill(connect)
-    emulated, simulated = Emulated(environment), Simulated()
+    emulated, simulated = Emulated(environment, stack=stack.name), Simulated()
     for build in (
         agents(ANN, ANN, BOB),
         agents(CYD, BOB),  # a replacement, and a new version
