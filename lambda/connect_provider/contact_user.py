@@ -79,6 +79,7 @@ class ContactUserAssociation:
             request.physical_id if same else str(version),
             invocation,
             rolls_back=rolls_back,
+            late=invocation.begins_at_rest(),
             contact=ContactAction.ASSIGN if assigns else None,
             data={
                 "ContactId": declared.contact_id,
@@ -132,7 +133,8 @@ class ContactUserAssociation:
                 only_if_accepted=plan.contact is ContactAction.RELEASE_IF_ACCEPTED,
             )
         elif invocation.is_cancelled():
-            if request.type is RequestType.CREATE and not known.adopted:
+            # An event that was delivered again has assigned nothing.
+            if request.type is RequestType.CREATE and not (known.adopted or plan.late):
                 self._release(request, invocation, declared, known, only_if_accepted=True)
             raise RequestCancelledError(
                 f"CloudFormation cancelled this request ({invocation.stack.status.name}) before "
@@ -332,11 +334,12 @@ def _require_releasable(invocation: Invocation, declared: ContactUser, contact: 
         )
 
 
-def _answer(
+def _answer(  # noqa: PLR0913 - the answer of on_event, spelled out
     physical_resource_id: str,
     invocation: Invocation,
     *,
     rolls_back: bool | None = False,
+    late: bool = False,
     contact: ContactAction | None = None,
     data: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -344,6 +347,7 @@ def _answer(
         started_at=invocation.started_at,
         planned_at=invocation.clock.time(),
         rolls_back=rolls_back,
+        late=late,
         contact=contact,
         data=data or {},
     )

@@ -90,6 +90,13 @@ class Invocation(NamedTuple):
             return False
         return resource is not None and resource.is_complete
 
+    def begins_at_rest(self) -> bool:
+        """Whether nothing is under way in the stack; False where CloudFormation would not say."""
+        try:
+            return self.stack.status.is_at_rest
+        except StackUnknownError:
+            return False
+
     def is_cancelled(self) -> bool:
         """Whether a Create or Update has outlived its deployment.
 

@@ -54,6 +54,7 @@ class Plan(NamedTuple):
     :ivar started_at: when ``on_event`` began, in seconds since the epoch.
     :ivar planned_at: when ``on_event`` was done.
     :ivar rolls_back: the request is itself part of a rollback; None where that is not known.
+    :ivar late: nothing was under way in the stack when the request was planned.
     :ivar not_before: when to begin with the steps.
     :ivar steps: what to do about users in groups.
     :ivar contact: what to do about a contact.
@@ -63,6 +64,7 @@ class Plan(NamedTuple):
     started_at: float
     planned_at: float
     rolls_back: bool | None = False
+    late: bool = False
     not_before: float = 0.0
     steps: tuple[Step, ...] = ()
     contact: ContactAction | None = None
@@ -78,6 +80,8 @@ class Plan(NamedTuple):
             "PlannedAt": self.planned_at,
             "RollsBack": self.rolls_back,
         }
+        if self.late:
+            event["Late"] = True
         if self.not_before > self.planned_at:
             event["NotBefore"] = self.not_before
         if self.steps:
@@ -99,6 +103,7 @@ class Plan(NamedTuple):
                 started_at=float(event["StartedAt"]),
                 planned_at=float(event["PlannedAt"]),
                 rolls_back=event["RollsBack"],
+                late=bool(event.get("Late", False)),
                 not_before=float(event.get("NotBefore", 0.0)),
                 steps=tuple(_step_from_event(step, declared) for step in event.get("Steps", [])),
                 contact=ContactAction(event["Contact"]) if "Contact" in event else None,

@@ -707,6 +707,17 @@ class TestEventsThatComeAgain:
         world.deliver_again(create)  # meanwhile the offer is accepted
         assert not world.connect.contact(CHAT).ended, world.story()
 
+    def test_the_create_of_a_contact_that_was_rolled_back(self) -> None:
+        world = new_world(accept_after_calls=2)
+        world.deploy(stack_of(Other=sibling()))
+        world.faulty.plan = FaultPlan(at={0: Fault.KILLED_AFTER}, writes_only=True)
+        declared = assignment(CHAT, ANN, release="STOP")
+        status = world.deploy(stack_of(Other=sibling(), C=declared))
+        assert status == "UPDATE_ROLLBACK_COMPLETE"
+        (create,) = [event for event in world.events if event["RequestType"] == "Create"]
+        world.deliver_again(create)
+        assert not world.connect.contact(CHAT).ended, world.story()
+
     def test_the_create_of_a_contact_that_somebody_else_has_by_now(self) -> None:
         world = new_world(associate_connected_contact="Succeeds")
         world.deploy(stack_of(C=assignment(CHAT, ANN)))

@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from connect_provider.calls import CallError, Failure
 
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError
+
+_SIGN_IN = "sign in again, or choose another profile with --profile"
+_CHECK_CREDENTIALS = "check the credentials, or choose another profile with --profile"
 _ADVICE = {
     "NoCredentialsError": "sign in, or choose a profile with --profile",
+    "PartialCredentialsError": _CHECK_CREDENTIALS,
+    "InvalidClientTokenId": _CHECK_CREDENTIALS,
+    "UnrecognizedClientException": _CHECK_CREDENTIALS,
+    "SignatureDoesNotMatch": _CHECK_CREDENTIALS,
+    "InvalidSignatureException": _CHECK_CREDENTIALS,
+    "ExpiredToken": _SIGN_IN,
+    "ExpiredTokenException": _SIGN_IN,
+    "SSOTokenLoadError": _SIGN_IN,
+    "TokenRetrievalError": _SIGN_IN,
+    "UnauthorizedSSOTokenError": _SIGN_IN,
     "ProfileNotFound": "choose one of `aws configure list-profiles`",
     "NoRegionError": "choose a Region with --region",
-    "ExpiredToken": "sign in again",
-    "ExpiredTokenException": "sign in again",
+    "InvalidRegionError": "choose a Region such as us-east-1 with --region",
     "EndpointConnectionError": "check the Region and the network",
+    "ConnectTimeoutError": "check the Region and the network",
 }
+_OF_CLOUDFORMATION = frozenset(("DescribeStacks", "GetTemplate", "ListStackResources"))
 
 
 class CommandError(Exception):
     """A command cannot go on; the text says why and what to do."""
 
 
-def explain(error: CallError) -> CommandError:
-    """Return a failed call as one line."""
-    advice = _ADVICE.get(error.code)
-    if advice is None and error.failure is Failure.ACCESS_DENIED:
-        advice = "docs/guides/command-line.md lists the permissions"
+def explain(error: CallError | BotoCoreError) -> CommandError:
+    """Return a failed call, or what kept boto3 from making one, as one line with advice."""
+    code = error.code if isinstance(error, CallError) else type(error).__name__
+    advice = _ADVICE.get(code)
+    if advice is None and isinstance(error, CallError) and error.failure is Failure.ACCESS_DENIED:
+        advice = f"allow {permission(error.operation)}"
     text = " ".join(str(error).split())
     return CommandError(f"{text}; {advice}" if advice else text)
+
+
+def permission(operation: str) -> str:
+    """Return the IAM action that allows *operation*."""
+    service = "cloudformation" if operation in _OF_CLOUDFORMATION else "connect"
+    return f"{service}:{operation}"

@@ -12,9 +12,11 @@ from connect_provider.calls import CallError, Failure
 from connect_provider.connect import Group
 from connect_provider.declaration import MAX_USERS
 from connect_provider.errors import InvalidEventError
-from connect_provider.identifiers import Kind, Owner
+from connect_provider.identifiers import Identifier, Kind, Owner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from connect_associations.cli.names import Names
     from connect_associations.cli.session import Session
 
@@ -34,46 +36,67 @@ class Membership:
     users: tuple[str, ...]
 
 
-def read(session: Session, group_id: str) -> Membership:
+def read(
+    session: Session,
+    group_id: str,
+    *,
+    instance_id: str | None,
+    warn: Callable[[str], None],
+) -> Membership:
     """Read a group from Connect.
 
     :param group_id: its ID or ARN; the ID alone means the session's Region.
-    :raises CommandError: there is no such group, or it is no group's ID.
+    :param instance_id: the ID or ARN of the group's instance. Default: what the group says. It
+        has to be given, and the group's ARN too, where the group may not be described.
+    :param warn: is told what does not matter for the code.
+    :raises CommandError: there is no such group in the instance, or it is no group's ID.
     """
+    parsed = _parse(group_id, Kind.TRAFFIC_DISTRIBUTION_GROUP, "--traffic-distribution-group-id")
+    instance = _parse(instance_id, Kind.INSTANCE, "--instance-id").id if instance_id else ""
+    group = Group(id=parsed.id, region=parsed.region or session.region)
     try:
-        parsed = identifiers.parse(
-            group_id,
-            kind=Kind.TRAFFIC_DISTRIBUTION_GROUP,
-            name="--traffic-distribution-group-id",
-            owner=Owner(),
-        )
+        arn, name, of_instance = _describe(session, group)
+    except CallError as error:
+        arn, name, of_instance = group_id, "", instance
+        if error.failure is not Failure.ACCESS_DENIED or not instance or not parsed.region:
+            raise explain(error) from error
+        warn(f"the group's name is not known: {explain(error)}")
+    if instance not in ("", of_instance):
+        raise CommandError(f"{group} belongs to instance {of_instance}, not to {instance}")
+    members = session.until_done(lambda: session.connect(group.region).list_group_users(group))
+    if members is None:
+        raise _no_such(group)
+    return Membership(instance_id=of_instance, arn=arn, name=name, users=tuple(sorted(members)))
+
+
+def _parse(value: str, kind: Kind, option: str) -> Identifier:
+    try:
+        return identifiers.parse(value, kind=kind, name=option, owner=Owner())
     except InvalidEventError as error:
         raise CommandError(str(error)) from error
-    group = Group(id=parsed.id, region=parsed.region or session.region)
+
+
+def _describe(session: Session, group: Group) -> tuple[str, str, str]:
+    """Return the group's ARN, its name and its instance's ID."""
     client = session.connect_client(group.region)
     try:
-        described = session.until_done(
-            lambda: session.ask(
-                group.region,
-                "DescribeTrafficDistributionGroup",
-                str(group),
-                lambda: client.describe_traffic_distribution_group(
-                    TrafficDistributionGroupId=group.id
-                ),
-            )
+        described = session.ask(
+            group.region,
+            "DescribeTrafficDistributionGroup",
+            str(group),
+            lambda: client.describe_traffic_distribution_group(TrafficDistributionGroupId=group.id),
         )["TrafficDistributionGroup"]
     except CallError as error:
         if error.failure is Failure.NOT_FOUND:
-            raise CommandError(
-                f"there is no {group}; give the group's ARN, or its home Region with --region"
-            ) from error
-        raise explain(error) from error
-    members = session.until_done(lambda: session.connect(group.region).list_group_users(group))
-    return Membership(
-        instance_id=identifiers.last_segment(described["InstanceArn"]),
-        arn=described["Arn"],
-        name=described.get("Name", ""),
-        users=tuple(sorted(members or ())),
+            raise _no_such(group) from error
+        raise
+    instance_id = identifiers.last_segment(described["InstanceArn"])
+    return described["Arn"], described.get("Name", ""), instance_id
+
+
+def _no_such(group: Group) -> CommandError:
+    return CommandError(
+        f"there is no {group}; give the group's ARN, or its home Region with --region"
     )
 
 

@@ -1,63 +1,117 @@
-"""The names of users, for people: with SearchUsers, a page of many users a call."""
+"""The names of users, for people who do not know agents by UUID."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connect_associations.cli.errors import CommandError, explain, permission
 from connect_provider.calls import CallError, Failure
+from connect_provider.identifiers import last_segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from connect_associations.cli.session import Session
 
-_PAGE = 500  # the most that SearchUsers takes
+_PAGE = 500  # the most that SearchUsers takes; a page may hold less
 
 
 class Names:
-    """User names by ID; a user without one is shown by ID.
+    """User names by ID: from SearchUsers, many a call, else from DescribeUser, one a call.
 
-    :param warn: is told, once, that names cannot be had.
+    Names are for people to read, so that no command fails for want of them.
+
+    :param warn: is told, once, why there are no names.
     """
 
     def __init__(self, session: Session, *, warn: Callable[[str], None]) -> None:
         self._session = session
         self._warn = warn
         self._names: dict[str, str] = {}
-        self._denied = False
+        self._may_search = True
+        self._may_describe = True
 
     def load(
         self, *, instance_id: str, region: str, wanted: Iterable[str], seen: Callable[[str], None]
     ) -> None:
-        """Learn the names of *wanted* users, reading no more pages than are needed."""
+        """Learn the names of *wanted* users.
+
+        :param seen: is told what is looked at, for a progress bar.
+        """
         missing = set(wanted) - self._names.keys()
-        client = self._session.connect_client(region)
-        request: dict[str, Any] = {"InstanceId": instance_id, "MaxResults": _PAGE}
-        while missing and not self._denied:
-            seen(f"names of {len(missing):,} users")
-            try:
-                page = self._session.until_done(
-                    lambda: self._session.ask(
-                        region,
-                        "SearchUsers",
-                        f"instance {instance_id}",
-                        lambda: client.search_users(**request),
+        try:
+            if self._may_search:
+                self._may_search = self._search(instance_id, region, missing, seen)
+            if not self._may_search and self._may_describe:
+                self._may_describe = self._describe(instance_id, region, missing, seen)
+                if not self._may_describe:
+                    self._warn(
+                        "users are shown without names: neither "
+                        f"{permission('SearchUsers')} nor {permission('DescribeUser')} is allowed"
                     )
-                )
-            except CallError as error:
-                if error.failure is not Failure.ACCESS_DENIED:
-                    raise
-                self._denied = True
-                self._warn("users are shown without names: connect:SearchUsers is not allowed")
-                return
-            for user in page["Users"]:
-                if "Username" in user and "Id" in user:
-                    self._names[user["Id"]] = user["Username"]
-            missing -= self._names.keys()
-            if not page.get("NextToken"):
-                return
-            request["NextToken"] = page["NextToken"]
+        except CallError as error:
+            self._warn(f"some users are shown without names: {explain(error)}")
+        except CommandError as error:
+            self._warn(f"some users are shown without names: {error}")
 
     def of(self, user_id: str) -> str:
         """Return the name of a user; empty if it is not known."""
         return self._names.get(user_id, "")
+
+    def person(self, user_id: str) -> str:
+        """Return a user as a person reads it: the name, and the ID beside it."""
+        name = self.of(user_id)
+        return f"{name} ({user_id})" if name else user_id
+
+    def _search(
+        self, instance_id: str, region: str, missing: set[str], seen: Callable[[str], None]
+    ) -> bool:
+        """Read no more pages than are needed; False if that is not allowed."""
+        client = self._session.connect_client(region)
+        request: dict[str, Any] = {"InstanceId": instance_id, "MaxResults": _PAGE}
+        while missing:
+            seen(f"names of {len(missing):,} users")
+            try:
+                page = self._session.ask(
+                    region,
+                    "SearchUsers",
+                    f"instance {instance_id}",
+                    lambda: client.search_users(**request),
+                )
+            except CallError as error:
+                if error.failure is Failure.ACCESS_DENIED:
+                    return False
+                raise
+            for user in page.get("Users", []):
+                if "Username" in user and "Id" in user:
+                    self._names[last_segment(user["Id"])] = user["Username"]
+            missing -= self._names.keys()
+            token = page.get("NextToken")
+            if not token:
+                break
+            request["NextToken"] = token
+        return True
+
+    def _describe(
+        self, instance_id: str, region: str, missing: set[str], seen: Callable[[str], None]
+    ) -> bool:
+        """Ask for one user after the other; False if that is not allowed."""
+        client = self._session.connect_client(region)
+        for number, user_id in enumerate(sorted(missing)):
+            seen(f"names of {len(missing) - number:,} users")
+            try:
+                user = self._session.ask(
+                    region,
+                    "DescribeUser",
+                    f"user {user_id} of instance {instance_id}",
+                    lambda: client.describe_user(InstanceId=instance_id, UserId=user_id),  # noqa: B023 - called at once
+                )["User"]
+            except CallError as error:
+                if error.failure is Failure.NOT_FOUND:
+                    continue
+                if error.failure is Failure.ACCESS_DENIED:
+                    return False
+                raise
+            if "Username" in user:
+                self._names[user_id] = user["Username"]
+        return True

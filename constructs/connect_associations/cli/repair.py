@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from connect_associations.cli.errors import CommandError, explain
 from connect_associations.cli.inventory import GROUP, State
+from connect_provider.calls import CallError, Failure
 from connect_provider.connect import Group
-from connect_provider.errors import AssociationFailedError
+from connect_provider.errors import ProviderError, StillWaiting
 from connect_provider.group_convergence import GroupConvergence, Progress
 from connect_provider.plan import Action, Step
 
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from connect_associations.cli.inventory import Inventory, Row
     from connect_associations.cli.session import Session
 
-_AT_ONCE = 20
-"""Users a step: small, so that a progress bar moves."""
+_PAUSE = 5.0
+"""Seconds between two looks at what may heal by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,31 @@ class Change:
     instance_id: str
     group: Group
     users: tuple[str, ...]
+
+    @property
+    def done_as(self) -> str:
+        """What is done with the users, for "… the group"."""
+        return "associated with" if self.action is Action.ASSOCIATE else "taken out of"
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of a change.
+
+    :ivar done: users who are now where they should be.
+    :ivar failed: why the others are not, by user ID.
+    """
+
+    change: Change
+    done: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Users who are neither done nor given up."""
+        return tuple(
+            user for user in self.change.users if user not in self.done and user not in self.failed
+        )
 
 
 def plan(inventory: Inventory, *, exclusive: bool) -> list[Change]:
@@ -60,30 +87,100 @@ def plan(inventory: Inventory, *, exclusive: bool) -> list[Change]:
     return changes
 
 
-def carry_out(session: Session, changes: list[Change], *, done: Callable[[int], None]) -> list[str]:
-    """Make the changes at the quota's pace and return what failed, in words.
+class Repair:
+    """Makes changes at the quota's pace, with the provider's own convergence.
 
-    :param done: is told how many more users have been dealt with.
+    Whatever fails, the rest is tried, and everybody who is not where they should be is in the
+    outcome with the reason.
+
+    :param wait: for how many seconds to look again at what may heal by itself (a group that is
+        being updated, a new user who is not replicated yet) while nothing else gets done.
+    :param reached: is told how many users have been dealt with.
+    :param waits_for: is told why nothing happens at the moment.
     """
-    failures = []
-    for change in changes:
-        for start in range(0, len(change.users), _AT_ONCE):
-            users = change.users[start : start + _AT_ONCE]
-            failures += _carry_out(session, change, users)
-            done(len(users))
-    return failures
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        wait: float,
+        reached: Callable[[int], None],
+        waits_for: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._wait = wait
+        self._reached = reached
+        self._waits_for = waits_for
+        self._dealt_with = 0
+
+    def carry_out(self, changes: list[Change]) -> list[Outcome]:
+        """Make the changes, one group after the other."""
+        outcomes = []
+        for change in changes:
+            outcome = Outcome(change=change)
+            self._converge(outcome)
+            outcomes.append(outcome)
+        return outcomes
+
+    def _converge(self, outcome: Outcome) -> None:
+        clock = self._session.clock
+        give_up_at = clock.time() + self._wait
+        while outcome.left:
+            before = len(outcome.left)
+            reason = self._pass(outcome)
+            if len(outcome.left) < before:
+                give_up_at = clock.time() + self._wait
+            elif not reason.heals or clock.time() >= give_up_at:
+                self._dealt_with += len(outcome.left)
+                outcome.failed.update(dict.fromkeys(outcome.left, reason.text))
+                self._reached(self._dealt_with)
+                return
+            if reason.heals:
+                self._waits_for(reason.text)
+                clock.sleep(_PAUSE)
+
+    def _pass(self, outcome: Outcome) -> _Reason:
+        """Go once through the users who are left."""
+        change = outcome.change
+        progress = Progress()
+        # Each pass has its own, because it remembers the group's status and members.
+        convergence = GroupConvergence(
+            connect=self._session.connect,
+            caller=self._session.caller,
+            instance_id=change.instance_id,
+            step=Step(action=change.action, group=change.group, users=outcome.left),
+            progress=progress,
+        )
+        self._session.caller.after_call = lambda: self._reached(
+            self._dealt_with + len(progress.done) + len(progress.failed)
+        )
+        try:
+            convergence.run(still_wanted=lambda: True)
+        except StillWaiting as waiting:
+            return _Reason(text=str(waiting), heals=True)
+        except (CallError, ProviderError, CommandError) as error:
+            return _Reason(text=_said(error))
+        finally:
+            self._session.caller.after_call = None
+            outcome.done |= progress.done
+            outcome.failed |= progress.failed
+            self._dealt_with += len(progress.done) + len(progress.failed)
+            self._reached(self._dealt_with)
+        return _Reason()
 
 
-def _carry_out(session: Session, change: Change, users: tuple[str, ...]) -> list[str]:
-    convergence = GroupConvergence(
-        connect=session.connect,
-        caller=session.caller,
-        instance_id=change.instance_id,
-        step=Step(action=change.action, group=change.group, users=users),
-        progress=Progress(),
-    )
-    try:
-        session.until_done(lambda: convergence.run(still_wanted=lambda: True))
-    except AssociationFailedError as error:
-        return [str(error)]
-    return []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reason:
+    """Why a pass ended before everybody was where they should be."""
+
+    text: str = ""
+    heals: bool = False
+
+
+def _said(error: Exception) -> str:
+    """Return the reason in words for whoever runs the command."""
+    cause = error if isinstance(error, CallError) else error.__cause__
+    if isinstance(cause, CallError) and cause.failure is Failure.ACCESS_DENIED:
+        # The provider's words are about its Lambda's role.
+        return str(explain(cause))
+    return str(error)

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError
 
 from connect_associations.cli.errors import CommandError, explain
 from connect_provider.caller import Caller, Paces
-from connect_provider.calls import CallError, call
+from connect_provider.calls import CallError, Failure, call
 from connect_provider.clients import BotoClients
 from connect_provider.clock import SystemClock
 from connect_provider.connect import Connect
@@ -27,6 +27,43 @@ _T = TypeVar("_T")
 _A_DAY = 24 * 3600.0
 _PATIENCE = 300.0
 """The longest pause before one call: more than any quota takes to fill again."""
+
+_TRIES = 5
+"""How often a call may meet a server error or no server at all: about ten seconds of pauses."""
+
+
+class PersonsCaller(Caller):
+    """The provider's caller for somebody who waits in front of a screen.
+
+    Throttled calls are repeated for as long as it takes. A wrong Region or a broken network looks
+    like a server that is away for a moment; nobody wants to wait for that until the time is up.
+
+    :ivar after_call: is told of every call that was answered.
+    """
+
+    after_call: Callable[[], None] | None = None
+
+    def call(self, region: str, operation: str, subject: str, send: Callable[[], _T]) -> _T:
+        """Run *send* when its turn comes; see :meth:`Caller.call`.
+
+        :raises CommandError: the service could not be reached, or failed, again and again.
+        """
+        failures = 0
+
+        def once() -> _T:
+            nonlocal failures
+            try:
+                return call(operation, subject, send)
+            except CallError as error:
+                failures += error.failure is Failure.TRANSIENT
+                if failures >= _TRIES:
+                    raise explain(error) from error
+                raise
+
+        answer = super().call(region, operation, subject, once)
+        if self.after_call:
+            self.after_call()
+        return answer
 
 
 class Session:
@@ -46,9 +83,10 @@ class Session:
         clock: Clock | None = None,
     ) -> None:
         try:
+            # The provider's clients come from boto3's default session.
             boto3.setup_default_session(profile_name=profile, region_name=region)
         except BotoCoreError as error:
-            raise CommandError(f"{error}; choose one of `aws configure list-profiles`") from error
+            raise explain(error) from error
         found = region or boto3.DEFAULT_SESSION.region_name  # type: ignore[union-attr] # just set
         if not found:
             raise CommandError("no Region is configured; choose one with --region")
@@ -56,7 +94,7 @@ class Session:
         self.clock = clock or SystemClock()
         self._clients = clients or BotoClients()
         now = self.clock.time()
-        self.caller = Caller(
+        self.caller = PersonsCaller(
             clock=self.clock,
             paces=Paces(),
             deadline=now + _A_DAY,
@@ -77,7 +115,7 @@ class Session:
 
         :raises CallError: it failed.
         """
-        return self.caller.call(region, operation, subject, send)
+        return self.until_done(lambda: self.caller.call(region, operation, subject, send))
 
     def stack(self, name: str) -> Stack:
         """Return the stack of that name or ID.
@@ -99,9 +137,14 @@ class Session:
         return Stack(client=client, stack_id=described[0].get("StackId", name))
 
     def until_done(self, work: Callable[[], _T]) -> _T:
-        """Repeat *work* while it waits for what heals by itself."""
+        """Repeat *work* while the quota makes it wait.
+
+        :raises CommandError: it has waited for a day.
+        """
         while True:
             try:
                 return work()
-            except StillWaiting:
+            except StillWaiting as waiting:
+                if self.caller.out_of_time:
+                    raise CommandError(f"gave up: {waiting}") from waiting
                 self.clock.sleep(1.0)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from connect_associations.cli import commands
@@ -29,6 +30,8 @@ def run(
 ) -> Callable[..., tuple[int, str, str]]:
     """Run a command against the world; answers exit code, standard output and error."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    # The command line sets it; other tests need not have it.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     monkeypatch.setattr(
         commands, "Session", functools.partial(Session, clients=world.clients, clock=world.clock)
     )

@@ -19,10 +19,12 @@ from lifecycle.cast import (
     CHAT,
     CYD,
     DAN,
+    EVE,
     INSTANCE,
     RED,
     TASK,
     WEST,
+    Thing,
     assignment,
     lookup,
     membership,
@@ -40,6 +42,32 @@ if TYPE_CHECKING:
     Run = Callable[..., tuple[int, str, str]]
 
 STACK = ("--stack", "Test")
+SIDE = {"Side": "x"}
+
+
+def unreadable(thing: Thing) -> dict[str, Any]:
+    """Spell a thing so that nobody but CloudFormation knows which it is."""
+    return {"Fn::If": ["Yes", thing.id, EVE.id]}
+
+
+def with_condition(**resources: dict[str, Any]) -> dict[str, Any]:
+    """Return a template in which :func:`unreadable` can be used."""
+    template = stack_of(SIDE, **resources)
+    template["Conditions"] = {"Yes": {"Fn::Equals": [{"Ref": "Side"}, "x"]}}
+    return template
+
+
+def end(world: World, contact: Thing) -> None:
+    """End a contact out of band."""
+    world.clients.connect("us-east-1").stop_contact(InstanceId=INSTANCE.id, ContactId=contact.id)
+
+
+def agents(world: World, count: int) -> list[str]:
+    """Make users, and return their IDs."""
+    users = [f"{number:08}-0000-4000-8000-000000000000" for number in range(count)]
+    for user in users:
+        world.connect.add_user(user)
+    return users
 
 
 def states(run: Run) -> dict[tuple[str, str], str]:
@@ -60,7 +88,7 @@ class TestStatus:
         assert code == 0
         assert "3 in sync" in out
         assert f"ann ({ANN.id})" in out
-        assert f"{WEST.id} (us-west-2)" in out
+        assert f"Traffic distribution group {WEST.id} in us-west-2" in out
         assert not err
         assert not world.faulty.writes_since(mark)
 
@@ -82,10 +110,18 @@ class TestStatus:
         ("happens", "state", "note"),
         [
             (lambda world: world.connect.serve(CHAT, ANN), "in sync", None),
-            (lambda world: world.connect.serve(CHAT, BOB), "missing", f"user {BOB.id} has"),
+            (lambda world: world.connect.serve(CHAT, BOB), "missing", "another user has accepted"),
             (lambda _: None, "unknown", "nobody has accepted it yet"),
+            (lambda world: end(world, CHAT), "unknown", "the contact has ended"),
+            (
+                lambda world: world.connect.answer_with(
+                    "ResourceNotFoundException", "DescribeContact", times=None
+                ),
+                "unknown",
+                "does not know the contact",
+            ),
         ],
-        ids=["accepted", "with another", "offered"],
+        ids=["accepted", "with another", "offered", "ended", "gone"],
     )
     def test_contacts(
         self,
@@ -103,6 +139,16 @@ class TestStatus:
         assert row["state"] == state
         assert (note or "") in (row["note"] or "")
 
+    def test_who_has_a_contact_is_named(self, world: World, run: Run) -> None:
+        world.deploy(stack_of(C=assignment(CHAT, ANN)))
+        world.connect.serve(CHAT, BOB)
+        _, out, _ = run("status", *STACK)
+        assert f"Contact {CHAT.id}" in out
+        assert f"another user has accepted the contact: bob ({BOB.id})" in out
+        _, out, _ = run("status", *STACK, "--json")
+        (row,) = json.loads(out)["associations"]
+        assert (row["with_user_id"], row["with_username"]) == (BOB.id, "bob")
+
     def test_users_by_name_and_by_reference(self, world: World, run: Run) -> None:
         declared = membership(RED)
         declared["Properties"]["UserIds"] = {
@@ -112,14 +158,68 @@ class TestStatus:
         assert states(run) == {(RED.id, "ann"): "in sync", (RED.id, "bob"): "in sync"}
 
     def test_what_cannot_be_read_is_unknown(self, world: World, run: Run) -> None:
-        template = stack_of({"Side": "x"}, A=single(RED, ANN), M=membership(RED, BOB))
-        template["Conditions"] = {"Yes": {"Fn::Equals": [{"Ref": "Side"}, "x"]}}
-        template["Resources"]["M"]["Properties"]["UserIds"] = [{"Fn::If": ["Yes", BOB.id, CYD.id]}]
-        world.deploy(template, {"Side": "x"})
+        world.deploy(with_condition(A=single(RED, ANN), M=membership(RED, unreadable(BOB))), SIDE)
         code, out, _ = run("status", *STACK)
         assert code == 0
-        assert "1 unknown" in out
+        assert "1 in sync, 2 unknown" in out
         assert "cannot be read from the template: Fn::If" in out
+        assert "may be declared by M" in out
+
+    def test_who_may_be_declared_is_not_extra(self, world: World, run: Run) -> None:
+        world.deploy(
+            with_condition(
+                M=membership(RED, ANN, exclusive=True),
+                N=membership(BLUE, CYD, exclusive=True),
+                U=membership(RED, unreadable(BOB)),
+            ),
+            SIDE,
+        )
+        world.connect.join(BLUE, DAN)
+        assert states(run) == {
+            (RED.id, "ann"): "in sync",
+            (RED.id, None): "unknown",
+            (RED.id, "bob"): "unknown",
+            (BLUE.id, "cyd"): "in sync",
+            (BLUE.id, "dan"): "extra",
+        }
+
+    def test_a_group_that_cannot_be_read_may_be_any(self, world: World, run: Run) -> None:
+        world.deploy(
+            with_condition(
+                M=membership(RED, ANN, exclusive=True),
+                U=single(unreadable(BLUE), BOB),
+            ),
+            SIDE,
+        )
+        world.connect.join(RED, DAN)
+        assert states(run) == {
+            (RED.id, "ann"): "in sync",
+            (RED.id, "dan"): "unknown",
+            (None, None): "unknown",
+        }
+
+    def test_one_group_may_be_named_in_two_regions(self, world: World, run: Run) -> None:
+        declared = single(WEST, BOB)
+        world.deploy(stack_of(M=membership(WEST, ANN, exclusive=True), A=declared))
+        # The template says less than the deployment knew.
+        assert world.stack.shown is not None
+        world.stack.shown.template["Resources"]["A"]["Properties"].pop("Region")
+        found = json.loads(run("status", *STACK, "--json")[1])
+        assert {row["state"] for row in found["associations"]} == {"in sync", "missing"}
+
+    def test_a_deployment_that_is_under_way_is_mentioned(self, world: World, run: Run) -> None:
+        world.deploy(stack_of(A=single(RED, ANN)))
+        world.stack.status = "UPDATE_IN_PROGRESS"
+        code, _, err = run("status", *STACK)
+        assert code == 0
+        assert "the stack is UPDATE_IN_PROGRESS" in err
+
+    def test_a_stack_by_its_id_is_found_in_its_region(
+        self, world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.deploy(stack_of(C=assignment(CHAT, ANN), A=single(RED, ANN)))
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+        assert run("status", "--stack", world.stack.stack_id)[0] == 0
 
     def test_a_group_that_is_gone(self, world: World, run: Run) -> None:
         world.deploy(stack_of(A=single(RED, ANN)))
@@ -130,14 +230,37 @@ class TestStatus:
         assert code == 1
         assert f"Connect does not find traffic distribution group {RED.id}" in out
 
-    def test_names_that_may_not_be_read(self, world: World, run: Run) -> None:
-        world.deploy(stack_of(A=single(RED, ANN)))
+    def test_names_come_from_describe_user_where_nobody_may_search(
+        self, world: World, run: Run
+    ) -> None:
+        world.deploy(stack_of(M=membership(RED, ANN, BOB)))
         world.connect.answer_with("AccessDeniedException", "SearchUsers", times=None)
+        code, out, err = run("status", *STACK)
+        assert code == 0
+        assert f"ann ({ANN.id})" in out
+        assert f"bob ({BOB.id})" in out
+        assert not err
+
+    def test_names_that_may_not_be_read(self, world: World, run: Run) -> None:
+        world.deploy(stack_of(M=membership(RED, ANN, BOB), N=membership(WEST, CYD)))
+        for operation in ("SearchUsers", "DescribeUser"):
+            world.connect.answer_with("AccessDeniedException", operation, times=None)
+        mark = len(world.faulty.calls)
         code, out, err = run("status", *STACK)
         assert code == 0
         assert ANN.id in out
         assert "ann (" not in out
-        assert "connect:SearchUsers is not allowed" in err
+        assert err.count("connect:SearchUsers nor connect:DescribeUser is allowed") == 1
+        asked = [call.operation for call in world.faulty.calls[mark:]]
+        assert asked.count("SearchUsers") == asked.count("DescribeUser") == 1
+
+    def test_names_are_not_worth_a_failure(self, world: World, run: Run) -> None:
+        world.deploy(stack_of(A=single(RED, ANN)))
+        world.connect.answer_with("InvalidRequestException", "SearchUsers", times=None)
+        code, out, err = run("status", *STACK)
+        assert code == 0
+        assert ANN.id in out
+        assert "some users are shown without names: SearchUsers" in err
 
     def test_throttled_calls_are_repeated(self, world: World, run: Run) -> None:
         world.deploy(stack_of(A=single(RED, ANN)))
@@ -214,34 +337,134 @@ class TestRepair:
         mark = len(world.faulty.calls)
         code, _, err = run("repair", *STACK, "--yes")
         assert code == 0
-        assert "contacts are left alone" in err
+        assert "contacts are left alone: 1 in this stack" in err
         assert not world.faulty.writes_since(mark)
 
-    def test_who_cannot_be_repaired_is_named(self, world: World, run: Run) -> None:
+    def test_who_may_be_declared_is_never_removed(self, world: World, run: Run) -> None:
+        world.deploy(
+            with_condition(
+                M=membership(RED, ANN, exclusive=True), U=membership(RED, unreadable(BOB))
+            ),
+            SIDE,
+        )
+        world.connect.join(RED, BOB)
+        code, _, err = run("repair", *STACK, "--yes", "--exclusive")
+        assert code == 0
+        assert "what is unknown is left alone: 2" in err
+        assert world.members(RED) == {"ann", "bob"}
+
+    @pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"])
+    def test_a_deployment_that_is_under_way_is_not_disturbed(
+        self, status: str, world: World, run: Run
+    ) -> None:
         self.drifted(world)
+        world.stack.status = status
+        mark = len(world.faulty.calls)
+        code, _, err = run("repair", *STACK, "--yes")
+        assert code == 2
+        assert f"the stack is {status}" in err
+        assert not world.faulty.writes_since(mark)
+
+    def test_all_who_cannot_be_repaired_are_named(self, world: World, run: Run) -> None:
+        users = agents(world, 40)
+        world.deploy(stack_of(M=membership(RED, ANN, *users)))
+        for user in (*users, ANN.id):
+            world.connect.leave(RED, Thing("", user, ""))
         world.connect.answer_with(
-            "InvalidRequestException", "AssociateTrafficDistributionGroupUser", times=None
+            "InvalidRequestException", "AssociateTrafficDistributionGroupUser", times=40
         )
         code, _, err = run("repair", *STACK, "--yes")
         assert code == 2
-        assert ANN.id in err
-        assert CYD.id in err
-        assert err.strip().count("\n") == 1, "a warning and one line of error"
+        assert world.members(RED) == {"ann"}
+        lines = err.splitlines()
+        assert all(sum(user in line for line in lines) == 1 for user in users)
+        assert f"user-{users[7]} ({users[7]}) could not be associated with" in err
+        assert lines[-1] == (
+            "connect-associations: 40 of 41 memberships could not be repaired; the reasons are "
+            "above"
+        )
 
-    def test_many_are_taken_in_steps(self, world: World) -> None:
-        users = tuple(f"{number:08}-0000-4000-8000-000000000000" for number in range(45))
+    def test_who_may_not_repair_is_told_what_to_allow(self, world: World, run: Run) -> None:
+        self.drifted(world)
+        world.connect.answer_with(
+            "AccessDeniedException", "AssociateTrafficDistributionGroupUser", times=None
+        )
+        code, _, err = run("repair", *STACK, "--yes")
+        assert code == 2
+        assert err.count("allow connect:AssociateTrafficDistributionGroupUser") == 2
+        assert "role" not in err
+
+    def test_one_group_that_fails_keeps_no_other_from_being_repaired(
+        self, world: World, run: Run
+    ) -> None:
+        self.drifted(world)
+        first = min(RED, BLUE, key=lambda group: group.id)
+        world.connect.answer_with(
+            "AccessDeniedException", "AssociateTrafficDistributionGroupUser", times=1
+        )
+        assert run("repair", *STACK, "--yes")[0] == 2
+        assert (world.members(RED) == {"ann"}) is (first is BLUE)
+        assert ("cyd" in world.members(BLUE)) is (first is RED)
+
+    def test_a_network_that_breaks_is_told_of_everybody(self, world: World, run: Run) -> None:
+        users = agents(world, 10)
+        world.deploy(stack_of(M=membership(RED, ANN, *users)))
         for user in users:
-            world.connect.add_user(user)
+            world.connect.leave(RED, Thing("", user, ""))
+        world.connect.answer_with(
+            "InternalServiceException", "AssociateTrafficDistributionGroupUser", times=None
+        )
+        began = world.clock.time()
+        code, _, err = run("repair", *STACK, "--yes")
+        assert code == 2
+        assert all(user in err for user in users)
+        assert "10 of 10 memberships" in err
+        assert world.clock.time() - began < 120
+
+    def test_waits_for_a_group_that_is_being_made(self, world: World, run: Run) -> None:
+        self.drifted(world)
+        world.connect.group_becomes_active(RED, after=100)
+        code, _, err = run("repair", *STACK, "--yes")
+        assert (code, world.members(RED)) == (0, {"ann"})
+        assert "repaired 2 memberships" in err
+
+    @pytest.mark.parametrize(("minutes", "code"), [("5", 2), ("30", 0)])
+    def test_waits_for_a_user_no_longer_than_told(
+        self, minutes: str, code: int, world: World, run: Run
+    ) -> None:
+        world.deploy(stack_of(M=membership(RED, ANN, BOB)))
+        for user in (ANN, BOB):
+            world.connect.leave(RED, user)
+        world.connect.user_replicates(ANN, after=20 * 60)
+        found, _, err = run("repair", *STACK, "--yes", "--wait", minutes)
+        assert found == code
+        assert "bob" in world.members(RED)
+        assert (f"ann ({ANN.id}) could not be associated" in err) is (code == 2)
+
+    def test_throttled_changes_are_repeated(self, world: World, run: Run) -> None:
+        self.drifted(world)
+        world.connect.answer_with(
+            "ThrottlingException", "AssociateTrafficDistributionGroupUser", times=9
+        )
+        assert run("repair", *STACK, "--yes")[0] == 0
+
+    def test_many_are_counted(self, world: World) -> None:
+        users = tuple(agents(world, 45))
         change = repair.Change(
             action=Action.ASSOCIATE,
             instance_id=INSTANCE.id,
             group=Group(id=RED.id, region="us-east-1"),
             users=users,
         )
-        done: list[int] = []
+        counted: list[int] = []
         session = Session(region="us-east-1", clients=world.clients, clock=world.clock)
-        assert repair.carry_out(session, [change], done=done.append) == []
-        assert done == [20, 20, 5]
+        (outcome,) = repair.Repair(
+            session, wait=0, reached=counted.append, waits_for=pytest.fail
+        ).carry_out([change])
+        assert outcome.done == set(users)
+        assert not outcome.failed
+        assert counted == sorted(counted)
+        assert set(counted) == set(range(46))
         assert {user for _, user in world.connect.memberships()} == set(users)
 
 
@@ -272,6 +495,30 @@ class TestExport:
         found = json.loads(out)
         assert found["traffic_distribution_group_id"] == WEST.arn
         assert found["users"] == [{"user_id": CYD.id, "username": "cyd"}]
+
+    def test_the_instance_can_be_given(self, world: World, run: Run) -> None:
+        world.connect.join(RED, ANN)
+        group = ("--traffic-distribution-group-id", RED.arn)
+        expected = run("export", *group)
+        assert run("export", *group, "--instance-id", INSTANCE.arn) == expected
+        other = "00000000-0000-4000-8000-000000000000"
+        code, out, err = run("export", *group, "--instance-id", other)
+        assert (code, out) == (2, "")
+        assert f"belongs to instance {INSTANCE.id}, not to {other}" in err
+
+    def test_a_group_that_may_not_be_described(self, world: World, run: Run) -> None:
+        world.connect.join(RED, ANN)
+        world.connect.answer_with(
+            "AccessDeniedException", "DescribeTrafficDistributionGroup", times=None
+        )
+        group = ("--traffic-distribution-group-id", RED.arn)
+        code, out, err = run("export", *group)
+        assert (code, out) == (2, "")
+        assert "allow connect:DescribeTrafficDistributionGroup" in err
+        code, out, err = run("export", *group, "--instance-id", INSTANCE.id)
+        assert code == 0
+        assert f'"{ANN.id}",  # ann' in out
+        assert "the group's name is not known" in err
 
     def test_many_users_become_several_memberships(self) -> None:
         class NoNames:
@@ -319,7 +566,7 @@ class TestErrors:
         world.deploy(stack_of(A=single(RED, ANN)))
         for operation in ("DescribeStacks", "ListStackResources", "GetTemplate"):
             world.cloudformation.faults = ReadFaults(denied=frozenset({operation}))
-            assert operation in self.fails(run, "status", *STACK)
+            assert f"allow cloudformation:{operation}" in self.fails(run, "status", *STACK)
 
     def test_an_unknown_group(self, run: Run) -> None:
         missing = "00000000-0000-4000-8000-000000000000"
@@ -335,7 +582,24 @@ class TestErrors:
         world.connect.answer_with(
             "AccessDeniedException", "ListTrafficDistributionGroupUsers", times=None
         )
-        assert "lists the permissions" in self.fails(run, "status", *STACK)
+        assert "allow connect:ListTrafficDistributionGroupUsers" in self.fails(
+            run, "status", *STACK
+        )
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [("status", *STACK), ("export", "--traffic-distribution-group-id", RED.arn)],
+        ids=["status", "export"],
+    )
+    def test_a_connect_that_does_not_answer(
+        self, arguments: tuple[str, ...], world: World, run: Run
+    ) -> None:
+        world.deploy(stack_of(A=single(RED, ANN)))
+        for operation in ("ListTrafficDistributionGroupUsers", "DescribeTrafficDistributionGroup"):
+            world.connect.answer_with("InternalServiceException", operation, times=None)
+        began = world.clock.time()
+        assert "InternalServiceException" in self.fails(run, *arguments)
+        assert world.clock.time() - began < 60
 
     def test_no_region(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AWS_DEFAULT_REGION")

@@ -1,4 +1,8 @@
-"""The pictures in the guide are what the commands print; UPDATE_SCREENS=1 draws them anew."""
+"""What a terminal shows, and the pictures of it in the guide.
+
+The pictures are what the commands print; ``UPDATE_SCREENS=1 pytest tests/unit/cli/test_screens.py``
+draws them anew.
+"""
 
 from __future__ import annotations
 
@@ -52,11 +56,18 @@ def test_the_pictures_are_current(
             Callback=assignment(CHAT, ANN),
         )
     )
-    world.connect.serve(CHAT, ANN)
+    world.connect.serve(CHAT, BOB)
     world.connect.leave(BLUE, CYD)
     world.connect.join(BLUE, DAN)
     console = Console(
-        record=True, width=160, file=io.StringIO(), force_terminal=True, color_system="truecolor"
+        record=True,
+        width=120,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
     monkeypatch.setattr(screen, "output", lambda: console)
     assert run(name, "--stack", "Test", *arguments)[0] == 1
