@@ -11,8 +11,9 @@ its own package imported before it ran.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from connect_associations import _lazy_names
 
 if TYPE_CHECKING:
     from connect_associations.testing.behaviour import ConnectBehaviour
@@ -49,17 +50,4 @@ _HOMES = {
     "serving": "server",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Load a public name on its first use (PEP 562)."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = _lazy_names.loader(__name__, _HOMES)
