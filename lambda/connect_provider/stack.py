@@ -96,7 +96,7 @@ class Stack:
     """The stack, read at most once.
 
     :param client: boto3's CloudFormation client in the stack's Region.
-    :param stack_id: the stack's ARN.
+    :param stack_id: the stack's ARN, or its name.
     """
 
     def __init__(self, *, client: CloudFormationClient, stack_id: str) -> None:
@@ -105,8 +105,12 @@ class Stack:
 
     @property
     def id(self) -> str:
-        """The stack's ARN."""
-        return self._stack_id
+        """The stack's ARN.
+
+        :raises StackUnknownError: CloudFormation would not say.
+        """
+        stack_id: str = self._description.get("StackId", self._stack_id)
+        return stack_id
 
     @cached_property
     def _description(self) -> Mapping[str, Any]:
@@ -172,13 +176,13 @@ class Stack:
         body = self._read("GetTemplate", read)
         if not isinstance(body, dict):
             raise StackUnknownError("the stack's template is not JSON")
-        stack_id = self._stack_id.split(":")
+        parts = self.id.split(":")
         parameters = {
-            "AWS::StackId": self._stack_id,
-            "AWS::Partition": stack_id[1],
-            "AWS::Region": stack_id[3],
-            "AWS::AccountId": stack_id[4],
-            "AWS::StackName": stack_id[5].split("/")[1],
+            "AWS::StackId": self.id,
+            "AWS::Partition": parts[1],
+            "AWS::Region": parts[3],
+            "AWS::AccountId": parts[4],
+            "AWS::StackName": parts[5].split("/")[1],
         }
         for parameter in self._description.get("Parameters", []):
             value = parameter.get("ResolvedValue") or parameter.get("ParameterValue")

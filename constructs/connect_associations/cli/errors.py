@@ -9,6 +9,8 @@ from connect_provider.calls import CallError, Failure
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError
 
+    from connect_provider.stack import StackUnknownError
+
 _SIGN_IN = "sign in again, or choose another profile with --profile"
 _CHECK_CREDENTIALS = "check the credentials, or choose another profile with --profile"
 _ADVICE = {
@@ -44,6 +46,13 @@ def explain(error: CallError | BotoCoreError) -> CommandError:
         advice = f"allow {permission(error.operation)}"
     text = " ".join(str(error).split())
     return CommandError(f"{text}; {advice}" if advice else text)
+
+
+def unreadable(error: StackUnknownError) -> CommandError:
+    """Return why a stack cannot be read, as one line."""
+    if isinstance(error.__cause__, CallError):
+        return explain(error.__cause__)
+    return CommandError(f"{error}; only templates of the CDK can be read")
 
 
 def permission(operation: str) -> str:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from connect_associations.cli.errors import CommandError, explain
+from connect_associations.cli.errors import CommandError, unreadable
 from connect_provider import declaration, identifiers
-from connect_provider.calls import CallError
 from connect_provider.errors import InvalidEventError
 from connect_provider.identifiers import Kind, Owner
 from connect_provider.stack import StackUnknownError
@@ -164,9 +163,7 @@ def _template(stack: Stack) -> Template:
         _ = stack.status, stack.resources
         return stack.template  # noqa: TRY300 - it is what may fail
     except StackUnknownError as error:
-        if isinstance(error.__cause__, CallError):
-            raise explain(error.__cause__) from error
-        raise CommandError(f"{error}; only templates of the CDK can be read") from error
+        raise unreadable(error) from error
 
 
 def _declared(

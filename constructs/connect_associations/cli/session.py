@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 from botocore.exceptions import BotoCoreError
 
-from connect_associations.cli.errors import CommandError, explain
+from connect_associations.cli.errors import CommandError, explain, unreadable
 from connect_provider.caller import Caller, Paces
 from connect_provider.calls import CallError, Failure, call
 from connect_provider.clients import BotoClients
 from connect_provider.clock import SystemClock
 from connect_provider.connect import Connect
 from connect_provider.errors import StillWaiting
-from connect_provider.stack import Stack
+from connect_provider.stack import Stack, StackUnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,19 +122,17 @@ class Session:
 
         :raises CommandError: there is none, or CloudFormation would not say.
         """
-        client = self._clients.cloudformation(self.region)
+        stack = Stack(client=self._clients.cloudformation(self.region), stack_id=name)
         try:
-            described = call(
-                "DescribeStacks", name, lambda: client.describe_stacks(StackName=name)
-            )["Stacks"]
-        except CallError as error:
-            if error.code == "ValidationError" and "does not exist" in str(error):
-                raise CommandError(
-                    f"there is no stack {name!r} in {self.region}; check the name, --region and "
-                    "--profile"
-                ) from error
-            raise explain(error) from error
-        return Stack(client=client, stack_id=described[0].get("StackId", name))
+            exists = bool(stack.status.name)
+        except StackUnknownError as error:
+            raise unreadable(error) from error
+        if not exists:
+            raise CommandError(
+                f"there is no stack {name!r} in {self.region}; check the name, --region and "
+                "--profile"
+            )
+        return stack
 
     def until_done(self, work: Callable[[], _T]) -> _T:
         """Repeat *work* while the quota makes it wait.
