@@ -338,10 +338,10 @@ class GroupConvergence:
         failed = self._progress.failed
         if len(self._step.users) == 1:
             return next(iter(failed.values()))
-        verb = "associated with" if self._step.action is Action.ASSOCIATE else "taken out of"
         return (
-            f"{len(failed):,} of {len(self._step.users):,} users could not be {verb} "
-            f"{self._group}: " + "; ".join(failed[user_id] for user_id in sorted(failed))
+            f"{len(failed):,} of {len(self._step.users):,} users could not be "
+            f"{self._step.action.done_as} {self._group}: "
+            + "; ".join(failed[user_id] for user_id in sorted(failed))
         )
 
 

@@ -32,6 +32,11 @@ class Action(Enum):
     ASSOCIATE = "ASSOCIATE"
     DISASSOCIATE = "DISASSOCIATE"
 
+    @property
+    def done_as(self) -> str:
+        """What is done with the users, for "… the group"."""
+        return "associated with" if self is Action.ASSOCIATE else "taken out of"
+
 
 class Step(NamedTuple):
     """Bring users into a group, or out of it.

@@ -3,8 +3,6 @@
 0: all is as declared. 1: something is not. 2: the command could not do its work.
 """
 
-# Typer reads annotations when it runs, so that the types must be there.
-
 from __future__ import annotations
 
 import contextlib
@@ -263,7 +261,7 @@ def _say_what_became(outcomes: list[repair.Outcome], names: Names) -> None:
     for outcome in outcomes:
         for user_id in sorted(outcome.failed):
             screen.warn(
-                f"{names.person(user_id)} could not be {outcome.change.done_as} "
+                f"{names.person(user_id)} could not be {outcome.change.action.done_as} "
                 f"{outcome.change.group}: {outcome.failed[user_id]}"
             )
     failed = sum(len(outcome.failed) for outcome in outcomes)

@@ -33,11 +33,6 @@ class Change:
     group: Group
     users: tuple[str, ...]
 
-    @property
-    def done_as(self) -> str:
-        """What is done with the users, for "… the group"."""
-        return "associated with" if self.action is Action.ASSOCIATE else "taken out of"
-
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
