@@ -17,9 +17,8 @@ from connect_associations import TrafficDistributionGroupMembership, TrafficDist
 from deployment import Fails
 from lifecycle.cast import ANN, BLUE, BOB, CYD, INSTANCE, RED, Thing
 from lifecycle.cloudformation import FailedTemplate, InFlight, Rollback, StackSettings
-from lifecycle.emulated_connect import EmulatedConnect, behaviour, fill
-from lifecycle.under_test import association_provider
-from lifecycle.world import World
+from lifecycle.emulated_connect import fill
+from lifecycle.under_test import emulated_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,11 +105,7 @@ class Simulated:
     """The same templates in the simulator."""
 
     def __init__(self) -> None:
-        self.world = World(
-            handlers=association_provider,
-            connect=lambda clock: EmulatedConnect(clock, behaviour=behaviour()),
-            stack=_AS_THE_EMULATOR,
-        )
+        self.world = emulated_world(stack=_AS_THE_EMULATOR)
         self._seen = 0
 
     def deploy(self, template: dict[str, Any]) -> str:

@@ -20,12 +20,11 @@ from lifecycle.cast import (
     single,
     stack_of,
 )
-from lifecycle.emulated_connect import EmulatedConnect, behaviour
-from lifecycle.under_test import association_provider
-from lifecycle.world import World
+from lifecycle.under_test import association_provider, emulated_world
 
 if TYPE_CHECKING:
     from lifecycle.framework import Event
+    from lifecycle.world import World
 
 HOSTILE: dict[str, Any] = {
     "nothing": None,
@@ -63,10 +62,7 @@ FIELDS = [
 
 def world_with(body: dict[str, Any]) -> World:
     """A stack that holds the resource, so that there is something to lose."""
-    world = World(
-        handlers=association_provider,
-        connect=lambda clock: EmulatedConnect(clock, behaviour=behaviour()),
-    )
+    world = emulated_world()
     assert world.deploy(stack_of(A=body)) == "CREATE_COMPLETE"
     world.faulty.calls.clear()
     return world

@@ -13,12 +13,12 @@ import botocore.session
 import pytest
 
 from lifecycle.cast import ANN, CHAT, RED, TASK, assignment, lookup, single, stack_of
-from lifecycle.emulated_connect import EmulatedConnect, behaviour
-from lifecycle.under_test import association_provider
-from lifecycle.world import World
+from lifecycle.under_test import emulated_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from lifecycle.world import World
 
 DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
 
@@ -74,10 +74,7 @@ def cases() -> Iterator[tuple[str, str]]:
 
 
 def world_before(operation: str) -> World:
-    world = World(
-        handlers=association_provider,
-        connect=lambda clock: EmulatedConnect(clock, behaviour=behaviour()),
-    )
+    world = emulated_world()
     template, act = SETTINGS[operation]
     if act == "delete":
         assert world.deploy(template) == "CREATE_COMPLETE"

@@ -33,17 +33,16 @@ from lifecycle.cast import (
 )  # fmt: skip
 from lifecycle.cloudformation import FailedTemplate, InFlight, Rollback, StackSettings
 from lifecycle.cloudformation_api import ReadFaults
-from lifecycle.emulated_connect import EmulatedConnect, behaviour
 from lifecycle.faults import Fault, FaultPlan
 from lifecycle.framework import AfterKill, FrameworkSettings
 from lifecycle.naive import NaiveProvider
-from lifecycle.under_test import association_provider
-from lifecycle.world import World
+from lifecycle.under_test import association_provider, emulated_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lifecycle.framework import Event
+    from lifecycle.world import World
 
 all_rollbacks = pytest.mark.parametrize(
     "rollback",
@@ -68,11 +67,11 @@ def new_world(
     after_kill: AfterKill = AfterKill.FAILS,
     **switches: Any,
 ) -> World:
-    return World(
+    return emulated_world(
         handlers=handlers,
-        connect=lambda clock: EmulatedConnect(clock, behaviour=behaviour(**switches)),
         stack=replace(rollback, in_flight=in_flight),
         framework=FrameworkSettings(after_kill=after_kill),
+        **switches,
     )
 
 

@@ -1,15 +1,19 @@
-"""The handlers under test, as the simulator starts them."""
+"""The handlers under test as the simulator starts them, and worlds that run them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connect_provider.association_provider import AssociationProvider
+from lifecycle.emulated_connect import EmulatedConnect, behaviour
+from lifecycle.world import World
 
 if TYPE_CHECKING:
     from lifecycle.clients import SimulatedClients
     from lifecycle.clock import SimulatedClock
-    from lifecycle.framework import Handlers
+    from lifecycle.cloudformation import StackSettings
+    from lifecycle.framework import FrameworkSettings, Handlers
+    from lifecycle.world import HandlersFactory
 
 CONVERGENCE_TIMEOUT_SECONDS = 600
 """How long the handlers may wait in a simulation; the framework's own time-out is longer."""
@@ -18,3 +22,23 @@ CONVERGENCE_TIMEOUT_SECONDS = 600
 def association_provider(*, clients: SimulatedClients, clock: SimulatedClock) -> Handlers:
     """Start a container with the project's handlers."""
     return AssociationProvider(clients=clients, clock=clock)
+
+
+def emulated_world(
+    *,
+    handlers: HandlersFactory = association_provider,
+    stack: StackSettings | None = None,
+    framework: FrameworkSettings | None = None,
+    **switches: Any,
+) -> World:
+    """Return a world on the Connect emulation.
+
+    :param handlers: what runs in it. Default: the project's
+    :param switches: how undocumented behaviour turns out.
+    """
+    return World(
+        handlers=handlers,
+        connect=lambda clock: EmulatedConnect(clock, behaviour=behaviour(**switches)),
+        stack=stack,
+        framework=framework,
+    )

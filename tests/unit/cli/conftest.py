@@ -8,20 +8,17 @@ import pytest
 
 from connect_associations.cli import commands
 from connect_associations.cli.session import Session
-from lifecycle.emulated_connect import EmulatedConnect, behaviour
-from lifecycle.under_test import association_provider
-from lifecycle.world import World
+from lifecycle.under_test import emulated_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lifecycle.world import World
+
 
 @pytest.fixture
 def world() -> World:
-    return World(
-        handlers=association_provider,
-        connect=lambda clock: EmulatedConnect(clock, behaviour=behaviour()),
-    )
+    return emulated_world()
 
 
 @pytest.fixture
