@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from connect_provider.calls import CallError, Failure, call
 from connect_provider.errors import StillWaiting
+from connect_provider.overlap import overlapped
 from connect_provider.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable
 
     from connect_provider.clock import Clock
 
@@ -78,14 +79,15 @@ class Caller(NamedTuple):
         repeats = 0
         while True:
             self._wait(pace, operation, subject, last)
+            sent = self.clock.time()
             try:
                 answer = call(operation, subject, send)
             except CallError as error:
                 last = error
                 if error.failure is Failure.THROTTLED:
-                    pace.refused(self.clock.time())
+                    pace.refused(self.clock.time(), sent=sent)
                     continue
-                pace.answered(self.clock.time())
+                pace.answered(self.clock.time(), sent=sent)
                 if error.failure is Failure.TRANSIENT and (
                     repeats < _REPEATS or self.patience > _LONGEST_REPEAT_PAUSE
                 ):
@@ -103,18 +105,34 @@ class Caller(NamedTuple):
                 else:
                     raise
             else:
-                pace.answered(self.clock.time())
+                pace.answered(self.clock.time(), sent=sent)
                 return answer
 
+    def call_each(
+        self, region: str, operation: str, items: Iterable[_T], send: Callable[[_T], None]
+    ) -> Generator[tuple[_T, CallError | StillWaiting | None]]:
+        """Make a call of *operation* for each item, overlapping where that fills the quota.
+
+        :param items: taken one by one, when there is room for another call.
+        :param send: makes the call for one item, by :meth:`call`.
+        :returns: the items with what :meth:`call` raised, in the order of the answers.
+        """
+        pace = self.paces.of(region, operation)
+        return overlapped(items, send, width=lambda: pace.width, clock=self.clock)
+
     def _wait(self, pace: Pace, operation: str, subject: str, last: CallError | None) -> None:
-        now = self.clock.time()
-        pause = pace.reserve(now, patience=min(self.patience, self.deadline - now))
-        if pause is None:
-            raise StillWaiting(
-                str(last) if last else f"{operation} ({subject}) waits for its turn: throttled"
-            )
-        if pause:
+        while True:
+            now = self.clock.time()
+            pause = pace.reserve(now, patience=min(self.patience, self.deadline - now))
+            if pause is None:
+                raise StillWaiting(
+                    str(last) if last else f"{operation} ({subject}) waits for its turn: throttled"
+                )
+            if not pause:
+                return
             self.clock.sleep(pause)
+            if not pace.is_void(now):
+                return
 
     def pause(self, seconds: float, reason: object) -> None:
         """Let *seconds* pass because of *reason*.

@@ -15,7 +15,7 @@ from connect_provider.errors import UnsupportedRuntimeError
 from connect_provider.identifiers import last_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from mypy_boto3_connect.client import ConnectClient
     from mypy_boto3_connect.type_defs import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
 
     from connect_provider.caller import Caller
+    from connect_provider.errors import StillWaiting
 
 _T = TypeVar("_T")
 
@@ -231,6 +232,40 @@ class Connect:
             f"user {user_id}, {group}",
             lambda: self._client.disassociate_traffic_distribution_group_user(
                 InstanceId=instance_id, TrafficDistributionGroupId=group.id, UserId=user_id
+            ),
+        )
+
+    def associate_group_users(
+        self, *, instance_id: str, group: Group, user_ids: Iterable[str]
+    ) -> Generator[tuple[str, CallError | StillWaiting | None]]:
+        """Associate each user with a group, several at once where the quota is high.
+
+        :param user_ids: taken one by one, when there is room for another call.
+        :returns: the users with what went wrong, in the order of the answers.
+        """
+        return self._caller.call_each(
+            self._region,
+            "AssociateTrafficDistributionGroupUser",
+            user_ids,
+            lambda user_id: self.associate_group_user(
+                instance_id=instance_id, group=group, user_id=user_id
+            ),
+        )
+
+    def disassociate_group_users(
+        self, *, instance_id: str, group: Group, user_ids: Iterable[str]
+    ) -> Generator[tuple[str, CallError | StillWaiting | None]]:
+        """Take each user out of a group, several at once where the quota is high.
+
+        :param user_ids: taken one by one, when there is room for another call.
+        :returns: the users with what went wrong, in the order of the answers.
+        """
+        return self._caller.call_each(
+            self._region,
+            "DisassociateTrafficDistributionGroupUser",
+            user_ids,
+            lambda user_id: self.disassociate_group_user(
+                instance_id=instance_id, group=group, user_id=user_id
             ),
         )
 

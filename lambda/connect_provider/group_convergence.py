@@ -8,6 +8,7 @@ whether associating a member again is an error is documented nowhere.
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from connect_provider.errors import AssociationFailedError, StillWaiting
 from connect_provider.plan import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from connect_provider.caller import Caller
     from connect_provider.connect import Connect, Group, GroupDescription
@@ -73,6 +74,7 @@ class GroupConvergence:
         self._group = step.group
         self._progress = progress
         self._members: frozenset[str] | None = None
+        self._all_wait = False
         self._began = caller.clock.time()
         self._shown = self._began
         self._begun_with = len(progress.done)
@@ -110,34 +112,45 @@ class GroupConvergence:
 
     def _pass(self, still_wanted: Callable[[], bool]) -> list[StillWaiting]:
         waiting: list[StillWaiting] = []
-        move = self._associate if self._step.action is Action.ASSOCIATE else self._disassociate
+        if self._step.action is Action.ASSOCIATE:
+            move, explain = self._connect.associate_group_users, self._explain_association
+        else:
+            move, explain = self._connect.disassociate_group_users, self._explain_disassociation
+        outcomes = move(
+            instance_id=self._instance_id,
+            group=self._group,
+            user_ids=self._left(waiting, still_wanted),
+        )
+        # Closed, so that nothing is under way any more when this fails.
+        with closing(outcomes):
+            for user_id, error in outcomes:
+                try:
+                    if isinstance(error, CallError):
+                        explain(user_id, error)
+                    elif error:
+                        raise error
+                except StillWaiting as wait:
+                    waiting.append(wait)
+                    self._all_wait |= wait.shared
+                except _UserFailedError as failure:
+                    self._progress.failed[user_id] = str(failure)
+                else:
+                    self._progress.done.add(user_id)
+        return waiting
+
+    def _left(self, waiting: list[StillWaiting], still_wanted: Callable[[], bool]) -> Iterator[str]:
+        """Yield the users who are left, until everybody has to wait."""
         for user_id in self._step.users:
             if user_id in self._progress.done or user_id in self._progress.failed:
                 continue
+            if self._all_wait:
+                return
             if self._caller.out_of_time or not self._go_on(still_wanted):
                 waiting.append(StillWaiting(self._said()))
-                break
-            try:
-                move(user_id)
-            except StillWaiting as wait:
-                waiting.append(wait)
-                if wait.shared:
-                    break
-            except _UserFailedError as failure:
-                self._progress.failed[user_id] = str(failure)
-            else:
-                self._progress.done.add(user_id)
-        return waiting
+                return
+            yield user_id
 
     # -- one user ------------------------------------------------------------------------------
-
-    def _associate(self, user_id: str) -> None:
-        try:
-            self._connect.associate_group_user(
-                instance_id=self._instance_id, group=self._group, user_id=user_id
-            )
-        except CallError as error:
-            self._explain_association(user_id, error)
 
     def _explain_association(self, user_id: str, error: CallError) -> None:
         """Return if the user is a member all the same, else say whether waiting helps."""
@@ -217,14 +230,6 @@ class GroupConvergence:
         except (CallError, StillWaiting) as error:
             # The rollback's Delete knows the origin too, and tries again.
             _LOGGER.warning("could not bring everybody back to %s yet: %s", origin, error)
-
-    def _disassociate(self, user_id: str) -> None:
-        try:
-            self._connect.disassociate_group_user(
-                instance_id=self._instance_id, group=self._group, user_id=user_id
-            )
-        except CallError as error:
-            self._explain_disassociation(user_id, error)
 
     def _explain_disassociation(self, user_id: str, error: CallError) -> None:
         """Return if the user is out of the group all the same, else say whether waiting helps."""

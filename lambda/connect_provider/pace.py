@@ -13,6 +13,7 @@ the quota after each refusal instead; ``docs/decisions`` has the comparison.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 
@@ -31,6 +32,9 @@ _SMALLEST_CROWD = 20
 _UNDISTURBED = 3.0
 _REMEMBERED_CALLS = 120.0
 _OWN_CALLS_WINDOW = 10.0
+_HIGHEST_RATE = 100.0
+_CALLS_TO_WIDEN = 5
+_LATENCY_OVER_QUICKEST = 3.0
 
 
 def when_planned(*, crowd: int, started_at: float, now: float) -> float:
@@ -72,6 +76,25 @@ class Pace:
         self._last_answer = float("-inf")
         self._last_turn = float("-inf")
         self._backoff = _FIRST_PROBE
+        self._quickest_answer = float("inf")
+        self._refusal_known_at = float("-inf")
+
+    @property
+    def width(self) -> int:
+        """How many calls must be under way at once so that the quota is used: at least one.
+
+        That is the rate times the time until an answer comes, which is judged by the quickest
+        answer: the slowest are time-outs. Before a rate is measured it widens with the calls that
+        go through, so that a small quota is not overrun.
+        """
+        with self._lock:
+            if self._rate is None and (self._misses or not self._since_emptied):
+                return 1
+            rate = self._rate or _HIGHEST_RATE
+            needed = math.ceil(rate * self._quickest_answer * _LATENCY_OVER_QUICKEST)
+            if self._rate is None:
+                needed = min(needed, 1 + self._since_emptied // _CALLS_TO_WIDEN)
+            return max(1, needed)
 
     def reserve(self, now: float, *, patience: float) -> float | None:
         """Take the next turn.
@@ -93,9 +116,18 @@ class Pace:
                 self._next = start + self._backoff
             return start - now
 
-    def answered(self, now: float) -> None:
-        """Note that the service took a call, whatever it answered."""
+    def is_void(self, taken: float) -> bool:
+        """Whether a refusal came since a turn was taken, so that it must be taken again."""
         with self._lock:
+            return taken < self._refusal_known_at
+
+    def answered(self, now: float, *, sent: float) -> None:
+        """Note that the service took a call, whatever it answered.
+
+        :param sent: when the call was made, in seconds.
+        """
+        with self._lock:
+            self._quickest_answer = min(self._quickest_answer, now - sent)
             self._last_answer = now
             self._since_emptied += 1
             self._misses = 0
@@ -105,12 +137,19 @@ class Pace:
                 self._since_emptied, self._emptied_at = 0, now
                 self._calls, self._seconds = 4.0, 4.0 / self._rate
 
-    def refused(self, now: float) -> None:
-        """Note that the service refused a call because the quota is used up."""
+    def refused(self, now: float, *, sent: float) -> None:
+        """Note that the service refused a call because the quota is used up.
+
+        :param sent: when the call was made, in seconds. Calls that were under way when a refusal
+            came find the same empty bucket, and their own refusals say nothing new.
+        """
         with self._lock:
+            if sent < self._refusal_known_at:
+                return
+            self._refusal_known_at = now
             self._misses += 1
             if self._misses == 1:
-                self._measure(now)
+                self._measure(sent)
             if self._rate is not None:
                 self._backoff = min(
                     2.0 / self._rate * _PROBE_GROWTH ** (self._misses - 1), _LONGEST_PAUSE
@@ -127,7 +166,7 @@ class Pace:
                 # The quota shrank, or others took it: what was measured no longer holds.
                 self._rate = None
                 self._calls = self._seconds = 0.0
-            self._next = max(self._next if self._rate is None else now, now + self._backoff)
+            self._next = now + self._backoff
 
     def _forget_if_idle(self, now: float) -> None:
         """Start afresh after a pause in which the bucket has filled.
@@ -146,14 +185,14 @@ class Pace:
         """Return by how much to exceed the estimate: the less it rests on, the more."""
         return max(_OVERSHOOT, _UNCERTAINTY / (self._calls + 1))
 
-    def _measure(self, now: float) -> None:
+    def _measure(self, emptied_at: float) -> None:
         """Use the time between two empty buckets as a sample of the rate."""
         if self._emptied_at is not None and self._since_emptied:
             self._calls += self._since_emptied
-            self._seconds += max(now - self._emptied_at, 1e-3)
+            self._seconds += max(emptied_at - self._emptied_at, 1e-3)
             if self._calls > _REMEMBERED_CALLS:
                 self._seconds *= _REMEMBERED_CALLS / self._calls
                 self._calls = _REMEMBERED_CALLS
             self._rate = self._calls / self._seconds
-        self._emptied_at = now
+        self._emptied_at = emptied_at
         self._since_emptied = 0

@@ -146,7 +146,7 @@ class Repair:
             step=Step(action=change.action, group=change.group, users=outcome.left),
             progress=progress,
         )
-        self._session.caller.after_call = lambda: self._reached(
+        self._session.caller.after_each = lambda: self._reached(
             self._dealt_with + len(progress.done) + len(progress.failed)
         )
         try:
@@ -156,7 +156,7 @@ class Repair:
         except (CallError, ProviderError, CommandError) as error:
             return _Reason(text=_said(error))
         finally:
-            self._session.caller.after_call = None
+            self._session.caller.after_each = None
             outcome.done |= progress.done
             outcome.failed |= progress.failed
             self._dealt_with += len(progress.done) + len(progress.failed)

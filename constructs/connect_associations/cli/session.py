@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
@@ -17,7 +18,7 @@ from connect_provider.errors import StillWaiting
 from connect_provider.stack import Stack, StackUnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable
 
     from connect_provider.clients import Clients
     from connect_provider.clock import Clock
@@ -39,9 +40,11 @@ class PersonsCaller(Caller):
     like a server that is away for a moment; nobody wants to wait for that until the time is up.
 
     :ivar after_call: is told of every call that was answered.
+    :ivar after_each: is told when one item of :meth:`call_each` has been dealt with.
     """
 
     after_call: Callable[[], None] | None = None
+    after_each: Callable[[], None] | None = None
 
     def call(self, region: str, operation: str, subject: str, send: Callable[[], _T]) -> _T:
         """Run *send* when its turn comes; see :meth:`Caller.call`.
@@ -64,6 +67,16 @@ class PersonsCaller(Caller):
         if self.after_call:
             self.after_call()
         return answer
+
+    def call_each(
+        self, region: str, operation: str, items: Iterable[_T], send: Callable[[_T], None]
+    ) -> Generator[tuple[_T, CallError | StillWaiting | None]]:
+        """Make a call for each item; see :meth:`Caller.call_each`."""
+        with closing(super().call_each(region, operation, items, send)) as outcomes:
+            for outcome in outcomes:
+                yield outcome
+                if self.after_each:
+                    self.after_each()
 
 
 class Session:

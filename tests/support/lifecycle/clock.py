@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
+
+_T = TypeVar("_T")
 
 
 class LambdaKilled(BaseException):
@@ -37,6 +40,22 @@ class SimulatedClock:
         self._now += max(0.0, seconds)
         if self.deadlines and self._now > self.deadlines[-1]:
             raise LambdaKilled("Task timed out")
+
+    def start(self, work: Callable[[], _T]) -> Future[_T]:
+        """Do *work* at once: it is under way until somebody waits for it.
+
+        :raises LambdaKilled: the environment ended meanwhile.
+        """
+        future: Future[_T] = Future()
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 - raised again by who asks for the result
+            future.set_exception(error)
+        return future
+
+    def wait_for_any(self, under_way: Collection[Future[_T]]) -> Collection[Future[_T]]:
+        """Return all, since all are done."""
+        return list(under_way)
 
     def jump_to(self, moment: float) -> None:
         """Move to *moment*; never backwards."""

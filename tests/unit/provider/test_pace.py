@@ -32,13 +32,13 @@ def run(bucket: Bucket, wanted: int, *, latency: float, others: float = 0.0) -> 
             bucket.take(other_at)
             other_at += 1 / others
         calls += 1
-        taken = bucket.take(now)
+        taken, sent = bucket.take(now), now
         now += latency
         if taken:
-            pace.answered(now)
+            pace.answered(now, sent=sent)
             done += 1
         else:
-            pace.refused(now)
+            pace.refused(now, sent=sent)
     return now, calls
 
 
@@ -69,7 +69,7 @@ def test_who_is_refused_at_once_steps_back_with_the_crowd() -> None:
     pauses = []
     for _ in range(50):
         pace = Pace(crowd=200)
-        pace.refused(0.1)
+        pace.refused(0.1, sent=0.05)
         pauses.append(pace.reserve(0.1, patience=1e9) or 0)
     assert max(pauses) > 60
 
@@ -77,14 +77,14 @@ def test_who_is_refused_at_once_steps_back_with_the_crowd() -> None:
 def test_no_turn_is_taken_beyond_the_patience() -> None:
     pace = Pace(crowd=200)
     for _ in range(8):
-        pace.refused(0.0)
+        pace.refused(0.0, sent=0.0)
     assert pace.reserve(0.0, patience=0.0) is None
 
 
 def test_threads_share_the_turns() -> None:
     pace = Pace()
-    pace.answered(0.0)
-    pace.refused(0.0)
+    pace.answered(0.0, sent=0.0)
+    pace.refused(0.0, sent=0.0)
     turns: list[float] = []
 
     def take() -> None:
@@ -103,6 +103,67 @@ def test_refusals_hours_apart_are_not_taken_for_the_quota() -> None:
     for hour in range(3):
         now = hour * 5400.0
         assert pace.reserve(now, patience=1.0) == 0.0
-        pace.refused(now + 0.1)
+        pace.refused(now + 0.1, sent=now)
         assert pace.reserve(now + 60.0, patience=1.0) == 0.0
-        pace.answered(now + 60.1)
+        pace.answered(now + 60.1, sent=now + 60.0)
+
+
+def test_a_small_quota_is_met_by_one_call_at_a_time() -> None:
+    pace = Pace()
+    assert pace.width == 1, "nothing is known"
+    for call in range(20):
+        pace.answered(call + 0.15, sent=float(call))
+    pace.refused(20.15, sent=20.0)
+    assert pace.width == 1, "the bucket is empty"
+    for call in range(21, 41):
+        pace.answered(call / 2 + 10.15, sent=call / 2 + 10)
+    pace.refused(30.65, sent=30.5)
+    assert pace.width == 1, "two calls a second are answered before the next is due"
+
+
+def test_it_widens_with_the_calls_that_go_through() -> None:
+    pace, widths = Pace(), []
+    for call in range(40):
+        pace.answered(call + 0.1, sent=float(call))
+        widths.append(pace.width)
+    assert widths[3] == 1
+    assert widths[4] == 2
+    assert widths == sorted(widths)
+    assert widths[-1] == 9
+
+
+def test_it_does_not_widen_for_answers_that_come_at_once() -> None:
+    pace = Pace()
+    for call in range(1000):
+        pace.answered(float(call), sent=float(call))
+    pace.answered(1020.0, sent=1000.0)
+    assert pace.width == 1, "one time-out is not how long answers take"
+
+
+def test_a_high_quota_is_filled_at_the_measured_rate() -> None:
+    pace = Pace()
+    pace.answered(0.1, sent=0.0)
+    pace.refused(0.2, sent=0.1)
+    for call in range(50):
+        pace.answered(0.3 + call / 50, sent=0.2 + call / 50)
+    pace.refused(1.2, sent=1.1)
+    assert pace.width >= 50 * 0.1
+
+
+def test_refusals_of_calls_that_were_under_way_together_count_once() -> None:
+    together, alone = Pace(), Pace()
+    for pace in (together, alone):
+        pace.answered(0.1, sent=0.0)
+        pace.refused(1.0, sent=0.9)
+    for late in range(5):
+        together.refused(1.0 + late / 100, sent=0.91 + late / 100)
+    assert together.reserve(1.05, patience=60.0) == alone.reserve(1.05, patience=60.0)
+
+
+def test_a_refusal_voids_the_turns_that_are_still_to_come() -> None:
+    pace = Pace()
+    assert pace.reserve(0.0, patience=1.0) == 0.0
+    assert not pace.is_void(0.0)
+    pace.refused(0.1, sent=0.0)
+    assert pace.is_void(0.0)
+    assert not pace.is_void(0.1)

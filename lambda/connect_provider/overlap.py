@@ -1,0 +1,66 @@
+"""Calls that do not wait for each other's answers, where one after the other would be too slow."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from connect_provider.calls import CallError
+from connect_provider.errors import StillWaiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+    from concurrent.futures import Future
+
+    from connect_provider.clock import Clock
+
+_T = TypeVar("_T")
+
+_WIDEST = 10  # as many connections as botocore keeps
+
+
+def overlapped(
+    items: Iterable[_T], send: Callable[[_T], None], *, width: Callable[[], int], clock: Clock
+) -> Generator[tuple[_T, CallError | StillWaiting | None]]:
+    """Send every item, and yield each with what went wrong, in the order of the answers.
+
+    An item is taken only when it can be sent at once, so that *items* may end early because of an
+    outcome that was yielded; what is under way by then is still waited for and yielded. Whoever
+    stops earlier closes the generator, which waits too. Without need nothing is started beside.
+
+    :param items: what to send; only the caller's thread iterates over it.
+    :param send: sends one item; called from several threads.
+    :param width: how many should be under way at once, asked again and again; ten at most are.
+    :param clock: starts what is under way.
+    :raises Exception: what *send* raised besides the two.
+    """
+    sent: dict[Future[CallError | StillWaiting | None], _T] = {}
+    try:
+        for item in items:
+            if not sent and width() == 1:
+                yield item, _outcome(send, item)
+                continue
+            sent[clock.start(partial(_outcome, send, item))] = item
+            while len(sent) >= min(width(), _WIDEST):
+                yield from _answered(sent, clock)
+        while sent:
+            yield from _answered(sent, clock)
+    finally:
+        while sent:
+            for future in clock.wait_for_any(sent):
+                del sent[future]
+
+
+def _answered(
+    sent: dict[Future[CallError | StillWaiting | None], _T], clock: Clock
+) -> Iterator[tuple[_T, CallError | StillWaiting | None]]:
+    for future in clock.wait_for_any(sent):
+        yield sent.pop(future), future.result()
+
+
+def _outcome(send: Callable[[_T], None], item: _T) -> CallError | StillWaiting | None:
+    try:
+        send(item)
+    except (CallError, StillWaiting) as error:
+        return error
+    return None
