@@ -29,6 +29,11 @@ def agents(count: int) -> list[str]:
     return [f"99999999-cccc-4ccc-8ccc-{number:012d}" for number in range(count)]
 
 
+def nothing(stack: cdk.Stack, _users: Sequence[str]) -> None:
+    """Declare none of them: only a resource without properties, as a stack must have one."""
+    cdk.CfnWaitConditionHandle(stack, "Nothing")
+
+
 def singles(stack: cdk.Stack, users: Sequence[str]) -> None:
     """Declare a resource for each user."""
     for user_id in users:
