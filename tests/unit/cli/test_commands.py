@@ -448,6 +448,32 @@ class TestRepair:
         )
         assert run("repair", *STACK, "--yes")[0] == 0
 
+    def test_what_was_done_before_ctrl_c_stays(
+        self, world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        users = agents(world, 30)
+        world.deploy(stack_of(M=membership(RED, *users)))
+        for user in users:
+            world.connect.leave(RED, Thing("", user, ""))
+        answer = world.faulty.answer
+
+        def answer_until_ctrl_c(region: str, operation: str, request: Any) -> Any:
+            if len(world.connect.memberships()) == 20:
+                raise KeyboardInterrupt
+            return answer(region, operation, request)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(world.faulty, "answer", answer_until_ctrl_c)
+            code, _, err = run("repair", *STACK, "--yes")
+        assert code == 130
+        assert err.splitlines()[-1] == (
+            "connect-associations: interrupted; what was done stays, run it again for the rest"
+        )
+        assert len(world.connect.memberships()) == 20
+        code, _, err = run("repair", *STACK, "--yes")
+        assert (code, len(world.connect.memberships())) == (0, 30)
+        assert "repaired 10 memberships" in err
+
     def test_many_are_counted(self, world: World) -> None:
         users = tuple(agents(world, 45))
         change = repair.Change(

@@ -78,3 +78,61 @@ def test_the_pictures_are_current(
     if os.environ.get("UPDATE_SCREENS"):
         path.write_text(drawn, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == drawn
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Let standard output be a terminal with colours."""
+    for name in ("NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return monkeypatch
+
+
+@pytest.mark.parametrize("columns", [52, 60, 77, 78, 100, 110, 200])
+def test_an_id_is_never_broken(
+    columns: int,
+    world: World,
+    run: Callable[..., tuple[int, str, str]],
+    terminal: pytest.MonkeyPatch,
+) -> None:
+    world.deploy(stack_of(NightShiftOfTheCallCentre=membership(RED, ANN, BOB)))
+    world.connect.leave(RED, BOB)
+    terminal.setenv("COLUMNS", str(columns))
+    for command in (("status",), ("repair", "--dry-run")):
+        code, out, _ = run(*command, "--stack", "Test")
+        assert code == 1
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", out).splitlines()
+        assert sum(BOB.id in line for line in lines) == 1
+        table = [line for line in lines if not line.startswith("Traffic")]
+        assert max(len(line) for line in table) <= columns
+
+
+def test_colours_are_left_out_where_they_are_not_wanted(
+    world: World, run: Callable[..., tuple[int, str, str]], terminal: pytest.MonkeyPatch
+) -> None:
+    world.deploy(stack_of(Ann=single(RED, ANN)))
+    world.connect.leave(RED, ANN)
+    colour = re.compile(r"\x1b\[[0-9;]*3[0-7]")
+    assert colour.search(run("status", "--stack", "Test")[1])
+    terminal.setenv("NO_COLOR", "1")
+    code, out, _ = run("status", "--stack", "Test")
+    assert code == 1
+    assert "missing" in out
+    assert not colour.search(out)
+
+
+def test_a_reader_who_leaves_is_no_error(
+    world: World,
+    run: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world.deploy(stack_of(Ann=single(RED, ANN)))
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody:
+        monkeypatch.setattr("sys.stdout", nobody)
+        code, _, err = run("status", "--stack", "Test")
+    assert code == 1
+    assert not err
