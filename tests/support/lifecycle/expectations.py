@@ -50,6 +50,8 @@ class Excuses:
     :ivar left_behind: CloudFormation gave up deleting.
     :ivar one_group: the service allows one group a user.
     :ivar drifted: memberships that somebody removed out of band; nobody must bring them back.
+    :ivar let_go: memberships of Deletes that were delivered again. They cannot be told from those
+        of this operation; only what is declared is sure to stay.
     """
 
     unreadable: bool = False
@@ -57,6 +59,7 @@ class Excuses:
     left_behind: bool = False
     one_group: bool = False
     drifted: frozenset[Pair] = frozenset()
+    let_go: frozenset[Pair] = frozenset()
 
     @property
     def extras(self) -> bool:
@@ -86,7 +89,7 @@ class Operation:
         if not self.excuses.extras:
             yield from _each(Promise.NOTHING_LEFT, "left", (dropped & after) - retained)
         yield from _each(Promise.NOTHING_LEFT, "added", after - before - new)
-        for pair in sorted(before - old - new):
+        for pair in sorted(before - old - new - (self.excuses.let_go - after)):
             if pair[0] not in expelling and pair not in after:
                 yield _said(Promise.UNDECLARED_UNTOUCHED, "removed", pair)
             elif expelling.get(pair[0]) and pair in after and not self.excuses.extras:
@@ -97,7 +100,7 @@ class Operation:
         """Yield what is wrong after a deployment that failed and was rolled back."""
         before, after = self.before.pairs, self.after.pairs
         old, new = pairs_of(self.old), pairs_of(self.new)
-        lost, extra = before - after, after - before
+        lost, extra = before - after - (self.excuses.let_go - old), after - before
         if self.excuses.extras and self.excuses.one_group:
             # Kept where it was moved to, the user cannot be back where it was.
             kept = {user_id for _, user_id in extra & new}
@@ -127,7 +130,7 @@ class Operation:
         """Yield what is wrong while a rollback has failed and waits to be continued."""
         old, new = pairs_of(self.old), pairs_of(self.new)
         groups = self._exclusive_groups()
-        for pair in sorted(self.before.pairs - old - new - self.after.pairs):
+        for pair in sorted(self.before.pairs - old - new - self.after.pairs - self.excuses.let_go):
             if pair[0] not in groups:
                 yield _said(Promise.UNDECLARED_UNTOUCHED, "removed", pair)
 
@@ -139,7 +142,8 @@ class Operation:
         """
         before, after = self.before.pairs, self.after.pairs
         old = pairs_of(self.old)
-        yield from _each(Promise.UNDECLARED_UNTOUCHED, "removed", before - old - after)
+        removed = before - old - after - self.excuses.let_go
+        yield from _each(Promise.UNDECLARED_UNTOUCHED, "removed", removed)
         yield from _each(Promise.NOTHING_LEFT, "added", after - before)
         if not (self.excuses.extras or adopted_unknown):
             yield from _each(Promise.NOTHING_LEFT, "left", (old & after) - self._retained_pairs())

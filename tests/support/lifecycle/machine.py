@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from lifecycle import cast
+from lifecycle import cast, naive
 from lifecycle.cloudformation import FailedTemplate, InFlight, Rollback, StackSettings
 from lifecycle.cloudformation_api import ReadFaults
 from lifecycle.declared import ContactUser, GroupUsers, pairs_of, template_of
@@ -284,11 +284,14 @@ class LifecycleMachine(RuleBasedStateMachine):
                 else ()
             )
         )
+        let_go: set[Pair] = set(earlier.let_go) if earlier else set()
         if world.events and self.stale_events:
             for number, delay in trouble.stale.items():
                 event = world.events[number % len(world.events)]
                 if self._is_carried_out_again(event):
                     continue
+                if event["RequestType"] == "Delete":
+                    let_go |= self._pairs_of_event(event)
                 world.deliver_stale(event, delay=delay)
                 self.statistics.count("faults", "event of an earlier operation delivered again")
         act()
@@ -309,6 +312,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             left_behind=bool(stack.left_behind),
             one_group=self.one_group,
             drifted=frozenset(self.drifted),
+            let_go=frozenset(let_go),
         )
 
     def _is_carried_out_again(self, event: Event) -> bool:
@@ -320,6 +324,12 @@ class LifecycleMachine(RuleBasedStateMachine):
         if event["RequestType"] == "Delete":
             return live is None
         return bool(live != event["ResourceProperties"])
+
+    def _pairs_of_event(self, event: Event) -> set[Pair]:
+        properties = event["ResourceProperties"]
+        if "TrafficDistributionGroupId" not in properties:
+            return set()
+        return {(group, user) for _, _, group, user in naive.pairs_of(properties)}
 
     def _live_properties(self, event: Event) -> Any:
         """Return the properties of the event's resource; None if it is not there."""
