@@ -103,6 +103,7 @@ class Caller(NamedTuple):
                 elif error.failure is Failure.TRANSIENT:
                     raise StillWaiting(str(error), shared=False) from error
                 else:
+                    error.repeated = repeats > 0
                     raise
             else:
                 pace.answered(self.clock.time(), sent=sent)

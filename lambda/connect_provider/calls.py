@@ -69,6 +69,7 @@ class CallError(Exception):
 
     :ivar failure: what kind of failure it is.
     :ivar code: the error's code, for example ``ResourceNotFoundException``.
+    :ivar repeated: whether the same call may have taken effect before without an answer.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class CallError(Exception):
         self.operation = operation
         self.failure = failure
         self.code = code
+        self.repeated = False
 
     @property
     def heals(self) -> bool:

@@ -161,7 +161,7 @@ class GroupConvergence:
                 # The group has just become ACTIVE, or the user has just been made.
                 raise StillWaiting(str(error)) from error
             case Failure.CONFLICT:
-                if self._is_member(user_id):
+                if self._is_member(user_id, fresh=error.repeated):
                     return
                 if user_id in self._step.origin_users:
                     self._swap(user_id)
@@ -172,7 +172,7 @@ class GroupConvergence:
                     "user out of that one first."
                 ) from error
             case Failure.INVALID:
-                if self._is_member(user_id):
+                if self._is_member(user_id, fresh=error.repeated):
                     return
                 self._require_active(error)
                 if self._may_be_replicating(user_id, error):
@@ -244,7 +244,7 @@ class GroupConvergence:
         self._require_home(group, error)
         if group.status in _WAIT:
             raise StillWaiting(f"{error}. The group is {group.status}.")
-        if not self._is_member(user_id):
+        if not self._is_member(user_id, fresh=error.repeated):
             return
         if self._connect.describe_user(instance_id=self._instance_id, user_id=user_id) is None:
             return

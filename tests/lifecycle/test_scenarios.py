@@ -184,6 +184,41 @@ class TestCrashAfterTheCall:
         assert world.members(RED) == expected, world.story()
 
 
+class TestLostAnswers:
+    """Two calls of one pass take effect and time out, so that both are made twice."""
+
+    LOST: ClassVar = {0: Fault.LOST_ANSWER, 2: Fault.LOST_ANSWER}
+
+    @pytest.mark.parametrize(
+        "error", ["Succeeds", "ResourceConflictException", "InvalidRequestException"]
+    )
+    def test_whoever_has_joined_is_a_member(self, error: str) -> None:
+        world = new_world(associate_member=error)
+        world.faulty.plan = FaultPlan(at=dict(self.LOST), writes_only=True)
+        status = world.deploy(stack_of(M=membership(RED, ANN, BOB, CYD)))
+        assert world.faulty.happened[Fault.LOST_ANSWER.value] == 2
+        assert status == "CREATE_COMPLETE", world.story()
+        assert world.members(RED) == {"ann", "bob", "cyd"}
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            "Succeeds",
+            "ResourceConflictException",
+            "InvalidRequestException",
+            "ResourceNotFoundException",
+        ],
+    )
+    def test_whoever_has_left_is_none(self, error: str) -> None:
+        world = new_world(disassociate_non_member=error)
+        world.deploy(stack_of(M=membership(RED, ANN, BOB, CYD)))
+        world.faulty.plan = FaultPlan(at=dict(self.LOST), writes_only=True)
+        status = world.delete()
+        assert world.faulty.happened[Fault.LOST_ANSWER.value] == 2
+        assert status == "DELETE_COMPLETE", world.story()
+        assert world.members(RED) == set()
+
+
 class TestAdoptedMembership:
     def test_survives_the_rollback_of_a_create(self) -> None:
         world = new_world()
