@@ -240,6 +240,9 @@ class GroupUsersAssociation:
         if previous is not None and previous.declared.group.id == declared.group.id:
             return surplus
         try:
+            if invocation.stack.status.rolls_back:
+                # The template may be the one that failed, without those who are about to be back.
+                return frozenset()
             claims = group_claims(
                 request, invocation.stack, group_id=declared.group.id, users=declared.users
             )

@@ -480,6 +480,15 @@ class TestExclusive:
         )
         assert world.members(RED) == {"ann", "eve"}, world.story()
 
+    @all_rollbacks
+    def test_back_in_its_group_it_removes_nobody(self, rollback: StackSettings) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(stack_of(M=membership(RED, ANN, exclusive=True), D=single(RED, DAN)))
+        world.connect.join(RED, EVE)
+        world.deploy(stack_of(M=membership(BLUE, BOB), Failing=fail_last(world)))
+        assert world.members(BLUE) == set(), world.story()
+        assert world.members(RED) == {"ann", "dan", "eve"}, world.story()
+
 
 class TestContacts:
     @pytest.mark.parametrize("release", ["RETAIN", "STOP", "TRANSFER_TO_QUEUE"])
