@@ -318,12 +318,14 @@ class LifecycleMachine(RuleBasedStateMachine):
     def _is_carried_out_again(self, event: Event) -> bool:
         """Whether the handlers are known to take an old event for one of the next deployment.
 
-        They ask which resources there are only when the stack is at rest or goes back.
+        They ask which resources there are only when the stack is at rest or goes back. Whether
+        the resource is exclusive may be what the next deployment changes.
         """
         live = self._live_properties(event)
         if event["RequestType"] == "Delete":
             return live is None
-        return bool(live != event["ResourceProperties"])
+        properties = event["ResourceProperties"]
+        return bool(live != properties or properties.get("Exclusive"))
 
     def _pairs_of_event(self, event: Event) -> set[Pair]:
         properties = event["ResourceProperties"]
