@@ -97,7 +97,7 @@ _kills = _faults((Fault.KILLED_BEFORE, Fault.KILLED_AFTER))
 _healing = _faults(tuple(fault for fault in Fault if not fault.kills))
 _lost_answers = st.dictionaries(
     st.integers(0, 7), st.just(Fault.LOST_ANSWER), min_size=2, max_size=_MAX_FAULTS
-)
+).map(lambda faults: Trouble(faults=faults, writes_only=True))
 _repeats = st.dictionaries(st.integers(0, 4), _delays, min_size=1, max_size=3)
 _stale = st.dictionaries(st.integers(0, 12), _delays, min_size=1, max_size=2)
 
@@ -109,7 +109,7 @@ def _perhaps(strategy: st.SearchStrategy[_T], default: _T) -> st.SearchStrategy[
 troubles: st.SearchStrategy[Trouble] = st.one_of(
     st.builds(Trouble, faults=_healing, denied=st.sampled_from((0.0, 10.0, 45.0))),
     st.builds(Trouble, faults=_kills, writes_only=st.booleans()),
-    st.builds(Trouble, faults=_lost_answers, writes_only=st.just(True)),
+    _lost_answers,
     st.builds(Trouble, repeats=_repeats, faults=_perhaps(_healing, {})),
     st.builds(Trouble, stale=_stale),
     st.builds(Trouble, slow=_slow, repeats=_perhaps(_repeats, {})),
