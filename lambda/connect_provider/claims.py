@@ -124,7 +124,9 @@ def is_declared(request: Request, stack: Stack) -> bool | None:
     """
     resource = stack.resources.get(request.logical_id)
     body = stack.template.resources.get(request.logical_id)
-    if body is None or resource is None or resource.is_deleted:
+    if body is None or body.get("Type") != request.resource_type:
+        return False
+    if resource is None or resource.is_deleted:
         return False
     try:
         properties = stack.template.properties(request.logical_id)

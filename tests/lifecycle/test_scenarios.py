@@ -769,6 +769,19 @@ class TestEventsThatComeAgain:
         world.deliver_again(create)
         assert world.connect.contact(CHAT).with_user == BOB.id, world.story()
 
+    @pytest.mark.parametrize(
+        "then", [assignment(CHAT, ANN), single(BLUE, ANN)], ids=["a contact", "a single user"]
+    )
+    def test_the_create_of_a_membership_whose_name_is_now_another_types(
+        self, then: dict[str, Any]
+    ) -> None:
+        world = emulated_world(framework=FrameworkSettings(always_cold=True))
+        world.deploy(stack_of(Other=sibling(), A=membership(RED, ANN)))
+        world.deploy(stack_of(Other=sibling()))
+        world.deploy(stack_of(Other=sibling(), A=then))
+        world.deliver_again(world.events[0])
+        assert world.members(RED) == set(), world.story()
+
     def test_the_delete_of_a_contact_that_was_never_assigned(self) -> None:
         world = new_world(associate_voice_contact="InvalidRequestException")
         world.deploy(stack_of(Other=sibling()))
