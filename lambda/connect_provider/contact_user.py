@@ -249,13 +249,13 @@ def _release_action(
 ) -> ContactAction | None:
     """Decide whether a Delete may release the contact."""
     try:
-        if invocation.stack.status.name == "DELETE_COMPLETE":
-            # An event delivered again: the stack's last Delete was answered long ago.
+        status = invocation.stack.status
+        if status.is_at_rest:
+            # An event delivered again: CloudFormation had its answer before it came to rest.
             return None
         if contact_is_claimed(request, invocation.stack, contact_id=known.contact_id):
             _LOGGER.info("contact %s is kept: the stack still declares it", known.contact_id)
             return None
-        status = invocation.stack.status
     except StackUnknownError as error:
         _LOGGER.warning(
             "contact %s is kept: whether it is declared elsewhere cannot be known: %s",
@@ -263,9 +263,8 @@ def _release_action(
             error,
         )
         return None
-    if status.rolls_back or not status.name or status.is_at_rest:
-        # A Create may have failed before the offer: only who accepted it surely has it. At rest,
-        # an event was delivered again, and what its deployment was is not known.
+    if status.rolls_back or not status.name:
+        # A Create may have failed before the offer: only who accepted it surely has it.
         return None if known.adopted else ContactAction.RELEASE_IF_ACCEPTED
     return ContactAction.RELEASE
 

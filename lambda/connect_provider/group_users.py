@@ -133,11 +133,12 @@ class GroupUsersAssociation:
         :raises ValueError: the physical ID does not belong to what is declared.
         """
         stack = invocation.stack
-        if stack.status.name == "DELETE_COMPLETE":
-            # An event delivered again: the stack's last Delete was answered long ago.
+        is_delete = request.type is RequestType.DELETE
+        if stack.status.name == "DELETE_COMPLETE" or (is_delete and stack.status.is_at_rest):
+            # An event delivered again: CloudFormation had its answer before it came to rest.
             return ()
         claims = group_claims(request, stack, group_id=declared.group.id, users=declared.users)
-        if stack.status.rolls_back or request.type is not RequestType.DELETE:
+        if stack.status.rolls_back or not is_delete:
             steps = group_plan.undo(known, declared, keep=claims.users)
         elif not stack.status.name:
             # Without its stack, a Delete may belong to a rollback: what was there before stays.

@@ -782,6 +782,25 @@ class TestEventsThatComeAgain:
         world.deliver_again(world.events[0])
         assert world.members(RED) == set(), world.story()
 
+    def test_the_delete_of_a_user_whom_somebody_has_added_since(self) -> None:
+        world = emulated_world(framework=FrameworkSettings(always_cold=True))
+        world.deploy(stack_of(Other=sibling(), A=single(RED, ANN)))
+        world.deploy(stack_of(Other=sibling()))
+        world.connect.join(RED, ANN)
+        world.deliver_again(world.events[-1])
+        assert world.members(RED) == {"ann"}, world.story()
+
+    def test_the_delete_of_a_contact_that_is_accepted_after_the_rollback(self) -> None:
+        world = new_world(accept_after_calls=None)
+        failing = fail_last(world, seconds=1.0)
+        world.deploy(stack_of(Other=sibling()))
+        world.deploy(
+            stack_of(Other=sibling(), A=assignment(CHAT, ANN, release="STOP"), Failing=failing)
+        )
+        world.connect.serve(CHAT, ANN)
+        world.deliver_again(world.events[-1])
+        assert not world.connect.contact(CHAT).ended, world.story()
+
     def test_the_delete_of_a_contact_that_was_never_assigned(self) -> None:
         world = new_world(associate_voice_contact="InvalidRequestException")
         world.deploy(stack_of(Other=sibling()))

@@ -101,11 +101,12 @@ class Operation:
         before, after = self.before.pairs, self.after.pairs
         old, new = pairs_of(self.old), pairs_of(self.new)
         lost, extra = before - after - (self.excuses.let_go - old), after - before
-        if self.excuses.extras and self.excuses.one_group:
-            # Kept where it was moved to, the user cannot be back where it was.
-            kept = {user_id for _, user_id in extra & new}
-            lost = frozenset(pair for pair in lost if pair[1] not in kept)
         # CloudFormation asks for nothing to be undone where it retains.
+        retained = self._retained_pairs(self.new)
+        if self.excuses.one_group:
+            # Kept where it was moved to, the user cannot be back where it was.
+            kept = {user_id for _, user_id in extra & (new if self.excuses.extras else retained)}
+            lost = frozenset(pair for pair in lost if pair[1] not in kept)
         final = {
             one.group.id
             for one in self.new.values()
@@ -117,12 +118,7 @@ class Operation:
         allowed = self.excuses.drifted & (old | new)
         if self.excuses.extras:
             allowed |= new
-        allowed |= {
-            pair
-            for key, one in self.new.items()
-            if isinstance(one, GroupUsers) and one.retain
-            for pair in one.pairs
-        }
+        allowed |= retained
         yield from _each(Promise.RESTORED, "left behind", extra - allowed)
         yield from self._contacts_after_failure()
 
@@ -158,11 +154,12 @@ class Operation:
         else:
             yield from self._contacts_after_deletion()
 
-    def _retained_pairs(self) -> frozenset[Pair]:
+    def _retained_pairs(self, *stacks: Mapping[str, Declared]) -> frozenset[Pair]:
         return frozenset().union(
             *(
                 one.pairs
-                for one in (*self.old.values(), *self.new.values())
+                for declared in stacks or (self.old, self.new)
+                for one in declared.values()
                 if isinstance(one, GroupUsers) and one.retain
             )
         )

@@ -183,18 +183,16 @@ class LifecycleMachine(RuleBasedStateMachine):
         event = events[number % len(events)]
         before = self.world.state()
         self.world.deliver_again(event)
-        # Who stayed in an exclusive group, because the stack could not be read, may leave now. And
-        # a Delete cannot know by what it was sent, nor that somebody added the user again.
+        # Who stayed in an exclusive group, because the stack could not be read, may leave now.
         exclusive = {
             one.group.id
             for one in self.declared.values()
             if isinstance(one, GroupUsers) and one.exclusive
         }
-        again = event["RequestType"] == "Delete" and self._live_properties(event) is None
         late = {
             pair
             for pair in before.pairs - self.world.state().pairs - pairs_of(self.declared)
-            if again or pair[0] in exclusive
+            if pair[0] in exclusive
         }
         self._require(
             f"{Promise.REPEATED_EVENT}: {event['RequestType']} {event['LogicalResourceId']}: {what}"
