@@ -149,12 +149,15 @@ class _Deployment:
         users = subjects.agents(case.count + 1)
         with tempfile.TemporaryDirectory() as folder:
             for phase, declared in (("deploy", users[:-1]), ("update", users[1:])):
-                app = self._synthesize(Path(folder) / phase, declared)
+                app = self._synthesize(Path(folder) / phase, case, declared)
                 done = self._cdk.deploy(app=app, check=False)
                 case.calls[phase] = self._calls()
                 if not done.succeeded:
                     case.failure = f"{phase}: {_reason(done.output)}"
-                    self._cdk.destroy(app=app)
+                    # What a failed AwsCustomResource leaves behind cannot always be destroyed.
+                    destroyed = self._cdk.destroy(app=app, check=False)
+                    if not destroyed.succeeded:
+                        case.failure += f"; destroy: {_reason(destroyed.output)}"
                     return
                 self._check(declared, phase)
                 case.seconds[phase] = done.seconds
@@ -166,8 +169,9 @@ class _Deployment:
         self._check([], "destroy")
         case.seconds["destroy"] = done.seconds
 
-    def _synthesize(self, outdir: Path, users: Sequence[str]) -> Path:
-        stack = subjects.new_stack(outdir)
+    def _synthesize(self, outdir: Path, case: Case, users: Sequence[str]) -> Path:
+        # A name of its own, as one that cannot be destroyed must not be in the next one's way.
+        stack = subjects.new_stack(outdir, name=f"{subjects.NAME}{case.count}-{case.name}")
         self._declare(stack, users)
         subjects.find_sdk(stack, self._node_modules)
         stack.node.root.synth()  # type: ignore[attr-defined] # the root is the app

@@ -97,7 +97,7 @@ def find_sdk(stack: cdk.Stack, node_modules: Path) -> None:
         resource.add_property_override("Environment.Variables.NODE_PATH", str(node_modules))
 
 
-def new_stack(outdir: Path) -> cdk.Stack:
+def new_stack(outdir: Path, *, name: str = NAME) -> cdk.Stack:
     """Return an empty stack of a new app."""
     app = cdk.App(outdir=str(outdir), analytics_reporting=False)
-    return cdk.Stack(app, NAME, env=cdk.Environment(account=ACCOUNT, region=HOME_REGION))
+    return cdk.Stack(app, name, env=cdk.Environment(account=ACCOUNT, region=HOME_REGION))
