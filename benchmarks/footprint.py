@@ -23,7 +23,7 @@ from connect_associations.testing.server import serving
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_ROUNDS = 21
+_ROUNDS = 11
 _USERS = 2500
 _COLD_START = Limit(most=1.10, of="ratio")
 _MEMORY = Limit(most=1.10, of="ratio")
@@ -95,8 +95,9 @@ def measure() -> list[Section]:
             method=(
                 f"Median of {_ROUNDS} fresh processes each, in turns, in CPU time because others "
                 "use the machine. As in Lambda, our modules come without bytecode, which the "
-                "folder that they are in could not keep, and boto3 comes with it. Even so the ratio "
-                "of one run is a tenth off, either way: runs of the same code gave 1.01 to 1.32. "
+                "folder that they are in could not keep, and boto3 comes with it. Even so the "
+                "ratio of one run is a tenth off, either way: runs of the same code gave 1.01 to "
+                "1.32. "
                 f"The memory is the process's peak; the {_USERS:,} users are planned and "
                 "associated over HTTP."
             ),
