@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connect_provider import declaration, physical_id
+from connect_provider import declaration, identifiers, physical_id
 from connect_provider.errors import InvalidEventError
 from connect_provider.group_plan import is_same
+from connect_provider.identifiers import Kind
 from connect_provider.physical_id import ContactUserId, GroupUserId, GroupUsersId
 from connect_provider.stack import StackUnknownError
 from connect_provider.template import UnresolvableError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from connect_provider.request import Request
     from connect_provider.stack import Stack, StackResource
 
+_GROUP_TYPES = (declaration.GROUP_USER, declaration.GROUP_USERS)
 _RETAINED = ("Retain",)
 _RETAINED_ON_DELETE = ("Retain", "RetainExceptOnCreate")
 
@@ -53,7 +55,7 @@ def group_claims(
     for live in _live(request, stack):
         if live.type == declaration.CONTACT_USER:
             continue
-        declared, problem = _declared(live, request, stack)
+        declared, problem = _declared(live.logical_id, request, stack)
         claim: tuple[str, Iterable[str]] | None
         if declared is not None and _is_shown_as_it_is(live, declared, stack):
             claim = declared.group.id, declared.users
@@ -63,20 +65,74 @@ def group_claims(
             claimed.update(claim[1])
             if declared is not None and live.logical_id == request.logical_id:
                 exclusive = declared.exclusive
-        if claim is None and problem:
+        if (
+            claim is None
+            and problem
+            and not _is_elsewhere(live.logical_id, group_id, request, stack)
+        ):
             unknown.append(f"{live.logical_id}: {problem}")
     if unknown:
         raise StackUnknownError("; ".join(unknown))
     return GroupClaims(users=frozenset(claimed), exclusive=exclusive)
 
 
-def _declared(live: _Live, request: Request, stack: Stack) -> tuple[GroupUsers | None, str]:
+def declared_elsewhere(request: Request, stack: Stack, *, group_id: str) -> frozenset[str]:
+    """Return whom the other resources of the template declare for the group.
+
+    Those that CloudFormation has yet to create count as well, so that none of their users is taken
+    out for a moment.
+
+    :raises StackUnknownError: CloudFormation would not say, or what a resource that exists already
+        declares for the group cannot be read.
+    """
+    claimed: set[str] = set()
+    unknown: list[str] = []
+    for logical_id, body in stack.template.resources.items():
+        if body.get("Type") not in _GROUP_TYPES or logical_id == request.logical_id:
+            continue
+        resource = stack.resources.get(logical_id)
+        exists = resource is not None and not resource.is_deleted
+        if not exists and "Condition" in body:
+            # It may never be created.
+            continue
+        declared, problem = _declared(logical_id, request, stack)
+        if declared is None:
+            if exists and not _is_elsewhere(logical_id, group_id, request, stack):
+                unknown.append(f"{logical_id}: {problem}")
+        elif declared.group.id == group_id:
+            claimed.update(declared.users)
+    if unknown:
+        raise StackUnknownError("; ".join(unknown))
+    return frozenset(claimed)
+
+
+def _declared(logical_id: str, request: Request, stack: Stack) -> tuple[GroupUsers | None, str]:
     """Return what the template declares, or why that cannot be read."""
+    template = stack.template
+    resource_type = template.resources[logical_id]["Type"]
     try:
-        properties = stack.template.properties(live.logical_id)
-        return declaration.group_users(properties, live.type, owner=request.owner), ""
+        properties = template.properties(logical_id)
+        return declaration.group_users(properties, resource_type, owner=request.owner), ""
     except (UnresolvableError, InvalidEventError) as error:
         return None, str(error)
+
+
+def _is_elsewhere(logical_id: str, group_id: str, request: Request, stack: Stack) -> bool:
+    """Whether a resource whose users cannot be read surely is of another group."""
+    if not stack.status.shows_template:
+        return False
+    properties = stack.template.resources[logical_id].get("Properties", {})
+    name = "TrafficDistributionGroupId"
+    try:
+        group = identifiers.parse(
+            stack.template.resolve(properties.get(name)),
+            kind=Kind.TRAFFIC_DISTRIBUTION_GROUP,
+            name=name,
+            owner=request.owner,
+        )
+    except (UnresolvableError, InvalidEventError):
+        return False
+    return group.id != group_id
 
 
 def _is_shown_as_it_is(live: _Live, declared: GroupUsers, stack: Stack) -> bool:

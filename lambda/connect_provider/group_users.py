@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from connect_provider import declaration, group_plan
-from connect_provider.claims import group_claims
+from connect_provider.claims import declared_elsewhere, group_claims
 from connect_provider.errors import (
     AssociationFailedError,
     InvalidEventError,
@@ -244,9 +244,7 @@ class GroupUsersAssociation:
             if invocation.stack.status.rolls_back:
                 # The template may be the one that failed, without those who are about to be back.
                 return frozenset()
-            claims = group_claims(
-                request, invocation.stack, group_id=declared.group.id, users=declared.users
-            )
+            elsewhere = declared_elsewhere(request, invocation.stack, group_id=declared.group.id)
         except StackUnknownError as error:
             _LOGGER.warning(
                 "%s keeps members who are not declared, because CloudFormation would not say what "
@@ -255,7 +253,7 @@ class GroupUsersAssociation:
                 error,
             )
             return frozenset()
-        return surplus - claims.users
+        return surplus - elsewhere
 
     # -- is_complete ---------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ from lifecycle.under_test import association_provider, emulated_world
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lifecycle.cast import Thing
     from lifecycle.framework import Event
     from lifecycle.world import World
 
@@ -464,6 +465,55 @@ class TestExclusive:
         world.deploy(stack_of(M=membership(RED, ANN, exclusive=True), D=single(RED, DAN)))
         assert world.members(RED) == {"ann", "dan"}, world.story()
 
+    def test_declared_by_what_comes_later_does_not_leave_for_a_moment(self) -> None:
+        world = new_world()
+        world.connect.join(RED, DAN)
+        world.deploy(
+            stack_of(
+                M=membership(RED, ANN, exclusive=True),
+                Later=sibling(after=("M",)),
+                D=single(RED, DAN, after=("Later",)),
+            )
+        )
+        assert world.members(RED) == {"ann", "dan"}, world.story()
+        assert not disassociations(world)
+
+    def test_what_a_condition_leaves_out_declares_nobody(self) -> None:
+        world = new_world()
+        world.connect.join(RED, DAN)
+        template = stack_of(
+            {"Wanted": "no"},
+            M=membership(RED, ANN, exclusive=True),
+            D=single(RED, DAN, Condition="IsWanted"),
+        )
+        template["Conditions"] = {"IsWanted": {"Fn::Equals": [{"Ref": "Wanted"}, "yes"]}}
+        world.deploy(template, parameters={"Wanted": "no"})
+        assert world.members(RED) == {"ann"}, world.story()
+
+    @pytest.mark.parametrize(
+        ("group", "stays"),
+        [
+            pytest.param(BLUE, set(), id="of another group"),
+            pytest.param(RED, {"eve"}, id="of the same group"),
+        ],
+    )
+    def test_beside_users_who_cannot_be_read_yet(
+        self, group: Thing, stays: set[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world = new_world()
+        world.connect.join(RED, EVE)
+        world.deploy(stack_of(A=membership(group, DAN)))
+        world.deploy(
+            stack_of(
+                Bob=declared_user(BOB),
+                A=membership(group, DAN, {"Fn::GetAtt": ["Bob", "UserArn"]}),
+                M=membership(RED, ANN, exclusive=True),
+            )
+        )
+        assert world.members(RED) - {"dan", "bob"} == {"ann"} | stays, world.story()
+        assert world.members(group) >= {"dan", "bob"}
+        assert ("keeps members who are not declared" in caplog.text) is bool(stays)
+
     def test_rolled_back_brings_them_back(self) -> None:
         world = new_world()
         world.connect.join(RED, EVE)
@@ -666,6 +716,23 @@ class TestDelete:
         assert world.members(RED) == {"ann"}, world.story()
         assert "A is kept" in caplog.text
         assert next(iter(denied)) in caplog.text
+
+    @pytest.mark.parametrize(
+        ("group", "stays"),
+        [
+            pytest.param(BLUE, set(), id="of another group"),
+            pytest.param(RED, {"ann"}, id="of the same group"),
+        ],
+    )
+    def test_beside_users_who_cannot_be_read(self, group: Thing, stays: set[str]) -> None:
+        world = new_world()
+        chosen = {"Fn::If": ["IsLate", EVE.id, DAN.id]}
+        template = stack_of({"Shift": "late"}, A=single(RED, ANN), M=membership(group, chosen))
+        template["Conditions"] = {"IsLate": {"Fn::Equals": [{"Ref": "Shift"}, "late"]}}
+        world.deploy(template, parameters={"Shift": "late"})
+        del template["Resources"]["A"]
+        world.deploy(template, parameters={"Shift": "late"})
+        assert world.members(RED) - {"eve"} == stays, world.story()
 
     def test_reads_again_when_throttled(self) -> None:
         world = new_world()

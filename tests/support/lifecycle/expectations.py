@@ -10,11 +10,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from lifecycle import cast
-from lifecycle.declared import ContactUser, GroupUsers, pairs_of
+from lifecycle.declared import ContactUser, GroupUsers, Spelling, pairs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lifecycle.cast import Thing
     from lifecycle.connect_world import ConnectState, ContactState
     from lifecycle.declared import Declared, Pair
 
@@ -175,9 +176,20 @@ class Operation:
                     and previous.exclusive
                     and previous.group is one.group
                     and set(previous.users) == set(one.users)
-                )
+                ) and not self._is_unreadable(one.group)
                 groups[one.group.id] = groups.get(one.group.id, False) or must
         return groups
+
+    def _is_unreadable(self, group: Thing) -> bool:
+        """Whether a resource that exists declares users of the group who do not exist yet."""
+        exist = _declared_users(self.old)
+        return any(
+            isinstance(one, GroupUsers)
+            and one.group is group
+            and key in self.old
+            and _declared_users({key: one}) - exist
+            for key, one in self.new.items()
+        )
 
     # Contacts
 
@@ -249,6 +261,16 @@ class Operation:
             yield f"{Promise.CONTACT_RELEASED}: {name} was not stopped"
         if must and declared.release == "TRANSFER_TO_QUEUE" and not after.transferred:
             yield f"{Promise.CONTACT_RELEASED}: {name} was not transferred"
+
+
+def _declared_users(declared: Mapping[str, Declared]) -> set[Thing]:
+    """Return the users who are resources of the stack themselves."""
+    return {
+        user
+        for one in declared.values()
+        if one.spelling is Spelling.RESOURCE
+        for user in (one.users if isinstance(one, GroupUsers) else (one.user,))
+    }
 
 
 def _each(promise: Promise, what: str, pairs: frozenset[Pair]) -> Iterator[str]:
