@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 FAILS = "fails"
-"""In place of a number: it was tried and failed, or would exceed a limit that is known."""
+"""In place of a number: it was tried and failed."""
+
+NOT_TRIED = "not tried"
+"""In place of a number: the section says why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +30,8 @@ class Figure:
 
     :ivar name: what was measured, with its unit.
     :ivar ours: our value, or :data:`FAILS`.
-    :ivar other: the value that it is compared with, :data:`FAILS`, or None for no comparison.
+    :ivar other: the value that it is compared with, :data:`FAILS`, :data:`NOT_TRIED`, or None for
+        no comparison.
     :ivar limit: the most that it should be. Default: none
     :ivar note: what limits a figure that is above its limit. Default: nothing
     """
