@@ -54,16 +54,19 @@ class GroupConvergence:
     :param caller: the invocation's calls, for its time.
     :param instance_id: the instance that the users belong to.
     :param step: what to do.
+    :param undoes: what the step brings back was there before, and whoever stands in its way is
+        being undone as well.
     :param progress: what earlier invocations of the same Lambda did.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the collaborators of a step, all by keyword
         self,
         *,
         connect: Callable[[str], Connect],
         caller: Caller,
         instance_id: str,
         step: Step,
+        undoes: bool,
         progress: Progress,
     ) -> None:
         self._connect_in = connect
@@ -72,6 +75,7 @@ class GroupConvergence:
         self._instance_id = instance_id
         self._step = step
         self._group = step.group
+        self._undoes = undoes
         self._progress = progress
         self._members: frozenset[str] | None = None
         self._all_wait = False
@@ -167,6 +171,11 @@ class GroupConvergence:
                     self._swap(user_id)
                     return
                 self._require_active(error)
+                if self._undoes:
+                    raise StillWaiting(
+                        f"{error}. The rollback may have yet to take the user out of there.",
+                        shared=False,
+                    ) from error
                 raise _UserFailedError(
                     f"{error}. The user may be in another traffic distribution group: take the "
                     "user out of that one first."

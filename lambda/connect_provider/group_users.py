@@ -280,7 +280,14 @@ class GroupUsersAssociation:
             raise StillWaiting("the rollback may have another request for this resource")
         steps = self._retreat(request, invocation, declared) if cancelled else plan.steps
         for index, step in enumerate(steps):
-            self._run(invocation, plan, declared.instance_id, step, name=f"{cancelled}{index}")
+            self._run(
+                invocation,
+                plan,
+                declared.instance_id,
+                step,
+                undoes=cancelled or request.type is RequestType.DELETE,
+                name=f"{cancelled}{index}",
+            )
         if cancelled:
             raise RequestCancelledError(
                 f"this request has outlived its deployment (the stack is "
@@ -310,8 +317,15 @@ class GroupUsersAssociation:
             _LOGGER.warning("what the cancelled request added is kept: %s", error)
             return ()
 
-    def _run(
-        self, invocation: Invocation, plan: Plan, instance_id: str, step: Step, *, name: str
+    def _run(  # noqa: PLR0913 - a step and where it belongs
+        self,
+        invocation: Invocation,
+        plan: Plan,
+        instance_id: str,
+        step: Step,
+        *,
+        undoes: bool,
+        name: str,
     ) -> None:
         now = invocation.clock.time()
         request = invocation.request
@@ -325,6 +339,7 @@ class GroupUsersAssociation:
             caller=invocation.caller,
             instance_id=instance_id,
             step=step,
+            undoes=undoes,
             progress=progress,
         )
         if not remembered and len(step.users) > 1 and now - plan.planned_at > _FRESH_SECONDS:

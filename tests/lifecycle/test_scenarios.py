@@ -397,6 +397,16 @@ class TestOneGroupPerUser:
         assert world.members(RED) == {"ann"}, world.story()
         assert world.members(BLUE) == set(), world.story()
 
+    def test_goes_back_when_what_stands_in_the_way_is_undone_later(self) -> None:
+        world = self.world()
+        world.connect.join(BLUE, BOB)
+        # A sends Bob away, B takes him in and dies; A's Delete comes before B's.
+        world.faulty.plan = FaultPlan(at={2: Fault.KILLED_AFTER}, writes_only=True)
+        status = world.deploy(stack_of(A=membership(BLUE, ANN, exclusive=True), B=single(RED, BOB)))
+        assert status == "ROLLBACK_COMPLETE", world.story()
+        assert world.members(BLUE) == {"bob"}, world.story()
+        assert world.members(RED) == set(), world.story()
+
     @all_rollbacks
     @pytest.mark.parametrize("kind", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
     @pytest.mark.parametrize("at", range(4))

@@ -205,6 +205,10 @@ class Operation:
             name = cast.NAMES[contact]
             if len(after.offers) > len(before.offers):
                 continue
+            wanted = self._contacts(self.new).get(contact)
+            if wanted and before.agent != wanted.user.id == before.with_user:
+                # An offer of before that is accepted meanwhile looks like the deployment's own.
+                continue
             if (after.ended, after.transferred) != (before.ended, before.transferred):
                 yield f"{Promise.NEVER_ASSIGNED}: {name} was released by a failed deployment"
 
