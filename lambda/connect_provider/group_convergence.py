@@ -54,9 +54,9 @@ class GroupConvergence:
     :param caller: the invocation's calls, for its time.
     :param instance_id: the instance that the users belong to.
     :param step: what to do.
-    :param undoes: what the step brings back was there before, and whoever stands in its way is
-        being undone as well.
     :param progress: what earlier invocations of the same Lambda did.
+    :param undoes: whom the step brings back was there before, and what stands in the way is being
+        undone as well. Default: False
     """
 
     def __init__(  # noqa: PLR0913 - the collaborators of a step, all by keyword
@@ -66,8 +66,8 @@ class GroupConvergence:
         caller: Caller,
         instance_id: str,
         step: Step,
-        undoes: bool,
         progress: Progress,
+        undoes: bool = False,
     ) -> None:
         self._connect_in = connect
         self._connect = connect(step.group.region)
