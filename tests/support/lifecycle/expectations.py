@@ -135,11 +135,19 @@ class Operation:
         """Yield what is wrong after the stack was deleted.
 
         :param adopted_unknown: the stack never was created successfully, and its rollback failed:
-            whether members were there before is not told apart any more.
+            whether members were there before is not told apart any more, and whom an exclusive
+            membership had removed stays away.
         """
         before, after = self.before.pairs, self.after.pairs
         old = pairs_of(self.old)
         removed = before - old - after - self.excuses.let_go
+        if adopted_unknown:
+            expelling = {
+                one.group.id
+                for one in self.old.values()
+                if isinstance(one, GroupUsers) and one.exclusive
+            }
+            removed = frozenset(pair for pair in removed if pair[0] not in expelling)
         yield from _each(Promise.UNDECLARED_UNTOUCHED, "removed", removed)
         yield from _each(Promise.NOTHING_LEFT, "added", after - before)
         if not (self.excuses.extras or adopted_unknown):
