@@ -153,6 +153,8 @@ def contact_is_claimed(request: Request, stack: Stack, *, contact_id: str) -> bo
 
     :raises StackUnknownError: CloudFormation would not say.
     """
+    if not stack.status.shows_template and _stays_assigned(request, stack, contact_id):
+        return True
     for live in _live(request, stack):
         if live.type != declaration.CONTACT_USER:
             continue
@@ -167,6 +169,20 @@ def contact_is_claimed(request: Request, stack: Stack, *, contact_id: str) -> bo
         else:
             if declared.contact_id == contact_id:
                 return True
+    return False
+
+
+def _stays_assigned(request: Request, stack: Stack, contact_id: str) -> bool:
+    """Whether a rollback leaves a resource of the contact as it is, whatever the template shows."""
+    for logical_id, resource in stack.resources.items():
+        known = physical_id.parse(resource.physical_id)
+        if (
+            isinstance(known, ContactUserId)
+            and known.contact_id == contact_id
+            and not resource.is_deleted
+            and not _goes_back(logical_id, resource, request, stack)
+        ):
+            return True
     return False
 
 

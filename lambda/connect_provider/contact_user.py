@@ -134,7 +134,11 @@ class ContactUserAssociation:
             )
         elif invocation.is_cancelled():
             # An event that was delivered again has assigned nothing.
-            if request.type is RequestType.CREATE and not (known.adopted or plan.late):
+            if (
+                request.type is RequestType.CREATE
+                and not (known.adopted or plan.late)
+                and _is_given_up(request, invocation, known)
+            ):
                 self._release(request, invocation, declared, known, only_if_accepted=True)
             raise RequestCancelledError(
                 f"CloudFormation cancelled this request ({invocation.stack.status.name}) before "
@@ -267,6 +271,17 @@ def _release_action(
         # A Create may have failed before the offer: only who accepted it surely has it.
         return None if known.adopted else ContactAction.RELEASE_IF_ACCEPTED
     return ContactAction.RELEASE
+
+
+def _is_given_up(request: Request, invocation: Invocation, known: ContactUserId) -> bool:
+    """Whether a Create that was cancelled is to be undone."""
+    try:
+        return invocation.stack.status.undoes and not contact_is_claimed(
+            request, invocation.stack, contact_id=known.contact_id
+        )
+    except StackUnknownError as error:
+        _LOGGER.warning("what the cancelled request may have assigned is kept: %s", error)
+        return False
 
 
 def _describe(invocation: Invocation, declared: ContactUser) -> Contact | None:

@@ -301,8 +301,7 @@ class GroupUsersAssociation:
     ) -> tuple[Step, ...]:
         """Return the steps that undo a request that was given up while it was under way."""
         known = request.parsed_physical_id
-        status = invocation.stack.status
-        if not (status.rolls_back or status.is_deleted):
+        if not invocation.stack.status.undoes:
             # An event delivered again after its deployment had succeeded: nothing was given up.
             return ()
         if not isinstance(known, GroupUserId | GroupUsersId):

@@ -40,6 +40,11 @@ class StackStatus(NamedTuple):
         return "ROLLBACK" in self.name
 
     @property
+    def undoes(self) -> bool:
+        """Whether a deployment was given up, or the stack is: what they did is to be undone."""
+        return self.rolls_back or self.is_deleted
+
+    @property
     def reverts(self) -> bool:
         """Whether resources are being updated back to what they were."""
         return self.name in ("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED")

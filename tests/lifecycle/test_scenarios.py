@@ -368,6 +368,20 @@ class TestRequestInFlight:
         assert world.members(RED) == {"ann"}, world.story()
         assert world.members(BLUE) == {"bob", "cyd"}, world.story()
 
+    @both_in_flight
+    @all_rollbacks
+    def test_of_a_contact_that_is_accepted_under_its_old_name(
+        self, rollback: StackSettings, in_flight: InFlight
+    ) -> None:
+        world = new_world(rollback=rollback, in_flight=in_flight, accept_after_calls=2)
+        world.deploy(stack_of(Old=assignment(CHAT, ANN, release="STOP")))
+        world.deploy(
+            stack_of(
+                New=assignment(CHAT, ANN, release="STOP"), Failing=fail_last(world, seconds=0.2)
+            )
+        )
+        assert not world.connect.contact(CHAT).ended, world.story()
+
 
 class TestOneGroupPerUser:
     """The service may allow a user in one group only; then a move has to leave first."""
@@ -845,6 +859,15 @@ class TestEventsThatComeAgain:
         (create,) = world.events
         world.deliver_again(create)
         assert world.connect.contact(CHAT).with_user == BOB.id, world.story()
+
+    def test_the_create_of_a_contact_while_it_goes_to_another_user(self) -> None:
+        # Ann accepts between the two plans and the Update's offer to Bob.
+        world = new_world(accept_after_calls=3, associate_connected_contact="Succeeds")
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP")))
+        (create,) = world.events
+        world.deliver_stale(create, delay=0.1)
+        world.deploy(stack_of(C=assignment(CHAT, BOB, release="STOP")))
+        assert not world.connect.contact(CHAT).ended, world.story()
 
     @pytest.mark.parametrize(
         "then", [assignment(CHAT, ANN), single(BLUE, ANN)], ids=["a contact", "a single user"]

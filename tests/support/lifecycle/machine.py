@@ -309,7 +309,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             abandoned=bool(stack.cancelled & world.framework.killed),
             left_behind=bool(stack.left_behind),
             one_group=self.one_group,
-            drifted=frozenset(self.drifted),
+            drifted=frozenset(self.drifted) | (earlier.drifted if earlier else frozenset()),
             let_go=frozenset(let_go),
         )
 
