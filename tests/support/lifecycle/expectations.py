@@ -264,7 +264,9 @@ class Operation:
         before, after = self.before.contacts[contact], self.after.contacts[contact]
         touched = (after.ended, after.transferred) != (before.ended, before.transferred)
         mine = before.with_user == declared.user.id and not before.ended
-        if touched and not (mine and declared.release in ("STOP", "TRANSFER_TO_QUEUE")):
+        # An offer to somebody else cannot be seen before it is accepted.
+        free = before.agent is None and not before.ended
+        if touched and not ((mine or free) and declared.release in ("STOP", "TRANSFER_TO_QUEUE")):
             yield f"{Promise.CONTACT_UNTOUCHED}: {name} was released, though not {declared}"
         # A pending offer cannot be seen while the agent who had the contact before still has it.
         seen = before.agent in (None, declared.user.id)
