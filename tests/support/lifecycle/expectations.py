@@ -263,13 +263,11 @@ class Operation:
         contact, name = declared.contact.id, declared.contact.name
         before, after = self.before.contacts[contact], self.after.contacts[contact]
         touched = (after.ended, after.transferred) != (before.ended, before.transferred)
-        mine = before.with_user == declared.user.id and not before.ended
-        # An offer to somebody else cannot be seen before it is accepted.
-        free = before.agent is None and not before.ended
-        if touched and not ((mine or free) and declared.release in ("STOP", "TRANSFER_TO_QUEUE")):
+        # A pending offer cannot be seen: nobody has the contact, or still who accepted it last.
+        seen = before.agent in (None, declared.user.id) and not before.ended
+        mine = before.with_user == declared.user.id
+        if touched and not (seen and declared.release in ("STOP", "TRANSFER_TO_QUEUE")):
             yield f"{Promise.CONTACT_UNTOUCHED}: {name} was released, though not {declared}"
-        # A pending offer cannot be seen while the agent who had the contact before still has it.
-        seen = before.agent in (None, declared.user.id)
         must = mine and seen and not declared.retain and not self.excuses.extras
         if must and declared.release == "STOP" and not after.ended:
             yield f"{Promise.CONTACT_RELEASED}: {name} was not stopped"
