@@ -30,9 +30,9 @@ _MEMORY = Limit(most=1.10, of="ratio")
 _ASSET = Limit(most=30_000)
 
 _COLD_START_NOTE = (
-    "Nearly all of what is above the bare client is compiling our modules. Tried: named tuples "
-    "instead of frozen dataclasses, which are in; leaving the docstrings out, which gains nothing; "
-    "taking bytecode along, which the next row shows, and which fits one Python only."
+    "What is above the bare client is compiling our modules, and then running them. Tried: named "
+    "tuples instead of frozen dataclasses, which are in; leaving the docstrings out, which gains "
+    "nothing; taking bytecode along, which the next row shows, and which fits one Python only."
 )
 _ASSET_NOTE = (
     "The source is deployed as it is; "
