@@ -97,3 +97,7 @@ class ConnectWorld(Protocol):
     def serve(self, contact: Thing, user: Thing) -> None:
         """Let a user take a contact out of band."""
         ...
+
+    def end_transferred(self) -> None:
+        """End the contacts that went on as another one when they were transferred."""
+        ...

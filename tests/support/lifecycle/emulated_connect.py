@@ -158,6 +158,13 @@ class EmulatedConnect:
             transferred=held.transfers > 0 or held.transferred_to is not None,
         )
 
+    def end_transferred(self) -> None:
+        """End the contacts that went on as another one when they were transferred."""
+        world = self._emulation.world
+        for contact in cast.CONTACTS:
+            if world.contacts[contact.id].transferred_to is not None:
+                world.end(world.contacts[contact.id])
+
     def serve(self, contact: Thing, user: Thing) -> None:
         """Let a user take a contact out of band."""
         world = self._emulation.world

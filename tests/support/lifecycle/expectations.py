@@ -263,10 +263,12 @@ class Operation:
         contact, name = declared.contact.id, declared.contact.name
         before, after = self.before.contacts[contact], self.after.contacts[contact]
         touched = (after.ended, after.transferred) != (before.ended, before.transferred)
-        # A pending offer cannot be seen: nobody has the contact, or still who accepted it last.
+        # A pending offer cannot be seen: nobody has the contact, or still who accepted it last. But
+        # it may be accepted meanwhile.
         seen = before.agent in (None, declared.user.id) and not before.ended
-        mine = before.with_user == declared.user.id
-        if touched and not (seen and declared.release in ("STOP", "TRANSFER_TO_QUEUE")):
+        mine = before.with_user == declared.user.id and not before.ended
+        releases = declared.release in ("STOP", "TRANSFER_TO_QUEUE")
+        if touched and not ((seen or mine) and releases):
             yield f"{Promise.CONTACT_UNTOUCHED}: {name} was released, though not {declared}"
         must = mine and seen and not declared.retain and not self.excuses.extras
         if must and declared.release == "STOP" and not after.ended:

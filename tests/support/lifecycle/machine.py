@@ -211,6 +211,8 @@ class LifecycleMachine(RuleBasedStateMachine):
     def _deploy(self, new: dict[str, Declared], trouble: Trouble) -> None:
         world = self.world
         old = self.declared
+        # One that Connect shows as active all the same could never be transferred again.
+        world.connect.end_transferred()
         before = world.state()
         creates = world.stack.status in ("", "DELETE_COMPLETE")
         template, parameters = self._template(new, trouble)
