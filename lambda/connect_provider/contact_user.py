@@ -276,8 +276,10 @@ def _release_action(
 def _is_given_up(request: Request, invocation: Invocation, known: ContactUserId) -> bool:
     """Whether a Create that was cancelled is to be undone."""
     try:
-        return invocation.stack.status.undoes and not contact_is_claimed(
-            request, invocation.stack, contact_id=known.contact_id
+        return (
+            invocation.stack.status.undoes
+            and not invocation.is_answered()
+            and not contact_is_claimed(request, invocation.stack, contact_id=known.contact_id)
         )
     except StackUnknownError as error:
         _LOGGER.warning("what the cancelled request may have assigned is kept: %s", error)

@@ -307,9 +307,7 @@ class GroupUsersAssociation:
         if not isinstance(known, GroupUserId | GroupUsersId):
             return ()
         try:
-            resource = invocation.stack.resources.get(request.logical_id)
-            if resource and resource.is_complete and resource.physical_id == request.physical_id:
-                # CloudFormation knows this version, so it is what it shall be or will be deleted.
+            if invocation.is_answered():
                 return ()
             return self._departure(request, invocation, known, declared)
         except (StackUnknownError, ValueError) as error:

@@ -131,6 +131,16 @@ class Invocation(NamedTuple):
             or (resource.is_complete and resource.physical_id != self.request.physical_id)
         )
 
+    def is_answered(self) -> bool:
+        """Whether CloudFormation knows the version that the request makes.
+
+        Then that version is what it shall be, or a Delete will come for it.
+
+        :raises StackUnknownError: CloudFormation would not say.
+        """
+        resource = self.stack.resources.get(self.request.logical_id)
+        return resource is not None and resource.physical_id == self.request.physical_id
+
     def refreshed(self) -> Invocation:
         """Return the invocation with the stack still to be read."""
         return self._replace(stack=_stack(self.request, self.clients))

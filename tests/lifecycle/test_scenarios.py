@@ -869,6 +869,32 @@ class TestEventsThatComeAgain:
         world.deploy(stack_of(C=assignment(CHAT, BOB, release="STOP")))
         assert not world.connect.contact(CHAT).ended, world.story()
 
+    @all_rollbacks
+    def test_the_create_of_a_contact_while_it_fails_to_go_to_another_user(
+        self, rollback: StackSettings
+    ) -> None:
+        # Ann accepts just before the Update, which fails for it.
+        world = new_world(rollback=rollback, accept_after_calls=3)
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP")))
+        (create,) = world.events
+        world.deliver_stale(create, delay=0.1)
+        status = world.deploy(stack_of(C=assignment(CHAT, BOB, release="STOP")))
+        assert status == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert not world.connect.contact(CHAT).ended, world.story()
+
+    @all_rollbacks
+    @pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.3, 0.4])
+    def test_the_create_of_a_user_while_its_update_fails(
+        self, delay: float, rollback: StackSettings
+    ) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(stack_of(A=single(RED, ANN)))
+        (create,) = world.events
+        world.deliver_stale(create, delay=delay)
+        nobody = "99999999-9999-4999-8999-999999999999"
+        assert world.deploy(stack_of(A=single(RED, nobody))) == "UPDATE_ROLLBACK_COMPLETE"
+        assert world.members(RED) == {"ann"}, world.story()
+
     @pytest.mark.parametrize(
         "then", [assignment(CHAT, ANN), single(BLUE, ANN)], ids=["a contact", "a single user"]
     )

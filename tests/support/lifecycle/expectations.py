@@ -52,7 +52,7 @@ class Excuses:
     :ivar one_group: the service allows one group a user.
     :ivar drifted: memberships that somebody removed out of band; nobody must bring them back.
     :ivar let_go: memberships of Deletes that were delivered again. They cannot be told from those
-        of this operation; only what is declared is sure to stay.
+        of this operation; only what its template declares is sure to stay.
     """
 
     unreadable: bool = False
@@ -101,7 +101,7 @@ class Operation:
         """Yield what is wrong after a deployment that failed and was rolled back."""
         before, after = self.before.pairs, self.after.pairs
         old, new = pairs_of(self.old), pairs_of(self.new)
-        lost, extra = before - after - (self.excuses.let_go - old), after - before
+        lost, extra = before - after - (self.excuses.let_go - (old & new)), after - before
         # CloudFormation asks for nothing to be undone where it retains.
         retained = self._retained_pairs(self.new)
         if self.excuses.one_group:
