@@ -38,7 +38,8 @@ class TrafficDistributionGroupMembership(Construct):
     :param exclusive: also removes members that are not declared here, at every create and
         update. Default: - False
     :param removal_policy: ``RETAIN`` leaves the users in the group when the membership is
-        removed from the stack or replaced. Default: - RemovalPolicy.DESTROY
+        removed from the stack or replaced, and so it does with those whom an update drops, or
+        would remove because of *exclusive*. Default: - RemovalPolicy.DESTROY
     :param region: the Region that the group was created in, where its membership is changed.
         Default: - the Region in the group's ARN, else the stack's Region
     :param provider: the stack's provider. Default: - the one of the stack, created if needed

@@ -179,12 +179,15 @@ class Operation:
         for key, one in self.new.items():
             if isinstance(one, GroupUsers) and one.exclusive:
                 previous = self.old.get(key)
-                must = not (
+                in_place = isinstance(previous, GroupUsers) and previous.group is one.group
+                same = (
                     isinstance(previous, GroupUsers)
                     and previous.exclusive
-                    and previous.group is one.group
                     and set(previous.users) == set(one.users)
-                ) and not self._is_unreadable(one.group)
+                )
+                # CloudFormation asks for no clean-up of what is retained.
+                retained = previous is not None and (previous.retain or one.retain)
+                must = not (in_place and (same or retained)) and not self._is_unreadable(one.group)
                 groups[one.group.id] = groups.get(one.group.id, False) or must
         return groups
 
