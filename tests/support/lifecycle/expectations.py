@@ -179,15 +179,11 @@ class Operation:
         for key, one in self.new.items():
             if isinstance(one, GroupUsers) and one.exclusive:
                 previous = self.old.get(key)
-                in_place = isinstance(previous, GroupUsers) and previous.group is one.group
-                same = (
-                    isinstance(previous, GroupUsers)
-                    and previous.exclusive
-                    and set(previous.users) == set(one.users)
-                )
-                # CloudFormation asks for no clean-up of what is retained.
-                retained = previous is not None and (previous.retain or one.retain)
-                must = not (in_place and (same or retained)) and not self._is_unreadable(one.group)
+                must = not self._is_unreadable(one.group)
+                if isinstance(previous, GroupUsers) and previous.group is one.group:
+                    same = previous.exclusive and set(previous.users) == set(one.users)
+                    # CloudFormation asks for no clean-up of what is retained.
+                    must = must and not (same or previous.retain or one.retain)
                 groups[one.group.id] = groups.get(one.group.id, False) or must
         return groups
 
@@ -212,11 +208,12 @@ class Operation:
             yield contact, self.before.contacts[contact], after
 
     def _never_offered(self) -> Iterator[str]:
+        new = self._contacts(self.new)
         for contact, before, after in self._changes():
             name = cast.NAMES[contact]
             if len(after.offers) > len(before.offers):
                 continue
-            wanted = self._contacts(self.new).get(contact)
+            wanted = new.get(contact)
             if wanted and before.agent != wanted.user.id == before.with_user:
                 # An offer of before that is accepted meanwhile looks like the deployment's own.
                 continue
