@@ -7,7 +7,8 @@
     ├── UnsupportedRuntimeError   the runtime's boto3 does not know an operation that is needed
     ├── AssociationFailedError    Connect refuses, and waiting would not help
     ├── ConvergenceTimeoutError   waiting did not help within the convergence time-out
-    └── RequestCancelledError     CloudFormation rolled back while this request was under way
+    ├── LedgerError               the table of claims is missing, or cannot be used
+    └── RequestOutlivedError      the deployment that the request belongs to is over
     StillWaiting                  not an error: what is missing may come by waiting
 """
 
@@ -43,8 +44,12 @@ class ConvergenceTimeoutError(ProviderError):
     """What might have healed by waiting did not heal in time."""
 
 
-class RequestCancelledError(ProviderError):
-    """CloudFormation gave the request up while it was under way; what it had added is removed."""
+class LedgerError(ProviderError):
+    """The table of claims cannot be used; nothing was written to Connect."""
+
+
+class RequestOutlivedError(ProviderError):
+    """The deployment that the request belongs to is over; what it had changed is undone."""
 
 
 class StillWaiting(Exception):  # noqa: N818 - a signal between two polls, not an error

@@ -1,7 +1,7 @@
-"""IDs and ARNs of Connect resources, brought to one canonical spelling.
+"""The one grammar of IDs and ARNs: of the provider, the constructs, the command line and the tests.
 
-The canonical spelling is the lower-case UUID: the last segment of the ARN. Source:
-`Resource types defined by Amazon Connect
+Every spelling is brought to the canonical one, the lower-case UUID: the last segment of the ARN.
+Source: `Resource types defined by Amazon Connect
 <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonconnect.html>`_.
 """
 
@@ -11,12 +11,16 @@ import re
 from enum import Enum
 from typing import NamedTuple
 
-from connect_provider.errors import InvalidEventError
+# Relative, because the constructs load this module under a name of their own.
+from .errors import InvalidEventError
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]", re.ASCII)
-_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):connect:(?P<region>[a-z0-9-]+):(?P<account>[0-9]+):"
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
+GROUP_PARTITIONS = ("aws", "aws-us-gov")
+"""The partitions that have traffic distribution groups."""
+
+ARN = re.compile(
+    rf"arn:(?P<partition>aws[a-z-]*):connect:(?P<region>{REGION.pattern}):(?P<account>[0-9]{{12}}):"
     r"(?P<resource>[A-Za-z0-9/-]+)",
     re.ASCII,
 )
@@ -24,21 +28,20 @@ _SHOWN_LENGTH = 100
 
 
 class Kind(Enum):
-    """A kind of identifier: the property's noun and the shape of the ARN's resource part."""
+    """A kind of resource: its noun, and the resource part of its ARN."""
 
-    INSTANCE = ("instance", ("instance", "{}"))
-    TRAFFIC_DISTRIBUTION_GROUP = (
-        "traffic distribution group",
-        ("traffic-distribution-group", "{}"),
-    )
-    USER = ("user", ("instance", "{}", "agent", "{}"))
-    CONTACT = ("contact", ("instance", "{}", "contact", "{}"))
-    CONTACT_FLOW = ("contact flow", ("instance", "{}", "contact-flow", "{}"))
-    QUEUE = ("queue", ("instance", "{}", "queue", "{}"))
+    INSTANCE = ("instance", "instance/{id}")
+    TRAFFIC_DISTRIBUTION_GROUP = ("traffic distribution group", "traffic-distribution-group/{id}")
+    USER = ("user", "instance/{instance}/agent/{id}")
+    CONTACT = ("contact", "instance/{instance}/contact/{id}")
+    CONTACT_FLOW = ("contact flow", "instance/{instance}/contact-flow/{id}")
+    QUEUE = ("queue", "instance/{instance}/queue/{id}")
 
-    def __init__(self, noun: str, shape: tuple[str, ...]) -> None:
+    def __init__(self, noun: str, resource: str) -> None:
         self.noun = noun
-        self.shape = shape
+        self.a_noun = f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+        self.resource = resource
+        self.shape = resource.format(id="ID", instance="INSTANCE")
 
 
 class Owner(NamedTuple):
@@ -66,10 +69,37 @@ class Identifier(NamedTuple):
     id: str
     region: str | None = None
     instance_id: str | None = None
+    partition: str | None = None
+    account: str | None = None
+
+
+def read(text: str, *, kind: Kind) -> Identifier | None:
+    """Read an ID or an ARN; None: it is neither, or the ARN of something else."""
+    text = text.strip()
+    if UUID.fullmatch(text):
+        return Identifier(text.lower())
+    match = ARN.fullmatch(text)
+    shape = kind.resource.split("/")
+    segments = match["resource"].split("/") if match else []
+    if match is None or len(segments) != len(shape):
+        return None
+    if not all(
+        UUID.fullmatch(have) if want.startswith("{") else want == have
+        for want, have in zip(shape, segments, strict=True)
+    ):
+        return None
+    ids = dict(zip(shape, map(str.lower, segments), strict=True))
+    return Identifier(
+        id=ids["{id}"],
+        region=match["region"],
+        instance_id=ids.get("{instance}"),
+        partition=match["partition"],
+        account=match["account"],
+    )
 
 
 def parse(value: object, *, kind: Kind, name: str, owner: Owner) -> Identifier:
-    """Read an ID or an ARN.
+    """Read an ID or an ARN, or say what is wrong with it.
 
     :param value: what the event holds; anything but a string is an error.
     :param kind: which resource the identifier must name.
@@ -79,39 +109,31 @@ def parse(value: object, *, kind: Kind, name: str, owner: Owner) -> Identifier:
     """
     if not isinstance(value, str) or not value.strip():
         raise InvalidEventError(
-            f"{name} is missing: give the ID or the ARN of a {kind.noun}, got {_shown(value)}."
+            f"{name} is missing: give the ID or the ARN of {kind.a_noun}, got {_shown(value)}."
         )
-    text = value.strip()
-    if not text.startswith("arn:"):
-        return Identifier(id=_canonical(text, kind=kind, name=name))
-    match = _ARN.fullmatch(text)
-    segments = match["resource"].split("/") if match else []
-    if (
-        match is None
-        or len(segments) != len(kind.shape)
-        or any(want not in ("{}", have) for want, have in zip(kind.shape, segments, strict=True))
-    ):
-        shape = "/".join(kind.shape).format("<id>", "<id>")
+    identifier = read(value, kind=kind)
+    if identifier is None:
+        what = "ARN" if value.strip().startswith("arn:") else "ID"
+        shape = arn("PARTITION", "REGION", "ACCOUNT", kind.shape)
         raise InvalidEventError(
-            f"{name} is not the ARN of a {kind.noun}: got {_shown(text)}, expected "
-            f"arn:<partition>:connect:<region>:<account>:{shape}."
+            f"{name} is not the {what} of {kind.a_noun}: got {_shown(value)}, expected a UUID such "
+            f"as '12345678-90ab-cdef-1234-567890abcdef', or {shape}."
         )
     for what, have, want in (
-        ("partition", match["partition"], owner.partition),
-        ("account", match["account"], owner.account),
+        ("partition", identifier.partition, owner.partition),
+        ("account", identifier.account, owner.account),
     ):
-        if want and have != want:
+        if have and want and have != want:
             raise InvalidEventError(
-                f"{name} belongs to {what} {have!r}, the stack to {want!r}: {_shown(text)}. "
-                f"Associations cannot cross a {what}."
+                f"{name} belongs to {what} {have!r}, the stack to {want!r}: {_shown(value)}. "
+                f"Associations cannot cross {'an' if what == 'account' else 'a'} {what}."
             )
-    return Identifier(
-        id=_canonical(segments[-1], kind=kind, name=name),
-        region=match["region"],
-        instance_id=(
-            _canonical(segments[1], kind=Kind.INSTANCE, name=name) if len(segments) > 2 else None  # noqa: PLR2004 - instance/I/type/ID
-        ),
-    )
+    return identifier
+
+
+def arn(partition: str, region: str, account: str, resource: str) -> str:
+    """Return the ARN of a Connect resource."""
+    return f"arn:{partition}:connect:{region}:{account}:{resource}"
 
 
 def last_segment(identifier: str) -> str:
@@ -124,21 +146,11 @@ def parse_region(value: object, *, name: str) -> str:
 
     :raises InvalidEventError: it does not look like one.
     """
-    if not isinstance(value, str) or not _REGION.fullmatch(value.strip()):
+    if not isinstance(value, str) or not REGION.fullmatch(value.strip()):
         raise InvalidEventError(
             f"{name} is not the name of a Region: got {_shown(value)}, expected e.g. 'us-east-1'."
         )
     return value.strip()
-
-
-def _canonical(text: str, *, kind: Kind, name: str) -> str:
-    lowered = text.lower() if text.isascii() else text
-    if not _UUID.fullmatch(lowered):
-        raise InvalidEventError(
-            f"{name} is not the ID of a {kind.noun}: got {_shown(text)}, expected a UUID such as "
-            "'12345678-90ab-cdef-1234-567890abcdef', or the ARN."
-        )
-    return lowered
 
 
 def _shown(value: object) -> str:

@@ -6,18 +6,17 @@ Source: `Custom resource request objects
 
 from __future__ import annotations
 
+import hashlib
 import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connect_provider import physical_id
 from connect_provider.errors import InvalidEventError
-from connect_provider.identifiers import Owner
+from connect_provider.identifiers import Owner as Account
+from connect_provider.ledger.claim import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from connect_provider.physical_id import PhysicalId
 
 
 _STACK = re.compile(r"arn:[^:]+:cloudformation:[^:]+:[^:]+:stack/[^:]+")
@@ -35,7 +34,9 @@ class Request(NamedTuple):
     """One request of CloudFormation, as the Provider framework hands it on.
 
     :ivar physical_id: on Create the ID that ``on_event`` chose, empty before.
-    :ivar plan: what ``on_event`` planned; empty before.
+    :ivar claim: what ``on_event`` wants claimed; empty before, and where nothing is to change.
+    :ivar data: the attributes that ``on_event`` answered.
+    :ivar started_at: when ``on_event`` began, in seconds since the epoch; 0 before.
     """
 
     type: RequestType
@@ -46,7 +47,9 @@ class Request(NamedTuple):
     physical_id: str
     properties: Mapping[str, Any]
     old_properties: Mapping[str, Any]
-    plan: Mapping[str, Any]
+    claim: Mapping[str, Any]
+    data: Mapping[str, Any]
+    started_at: float
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
@@ -55,9 +58,8 @@ class Request(NamedTuple):
         :raises InvalidEventError: it is not a custom resource's event.
         """
         try:
-            request_type = RequestType(event["RequestType"])
             return cls(
-                type=request_type,
+                type=RequestType(event["RequestType"]),
                 resource_type=_text(event, "ResourceType"),
                 stack_id=_stack_id(event),
                 request_id=_text(event, "RequestId"),
@@ -65,7 +67,9 @@ class Request(NamedTuple):
                 physical_id=event.get("PhysicalResourceId") or "",
                 properties=_mapping(event, "ResourceProperties"),
                 old_properties=_mapping(event, "OldResourceProperties"),
-                plan=_mapping(event, "Plan"),
+                claim=_mapping(event, "Claim"),
+                data=_mapping(event, "Data"),
+                started_at=float(event.get("StartedAt", 0)),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise InvalidEventError(
@@ -73,14 +77,34 @@ class Request(NamedTuple):
             ) from error
 
     @property
-    def parsed_physical_id(self) -> PhysicalId | None:
-        """The physical ID; None if this provider did not make it."""
-        return physical_id.parse(self.physical_id)
+    def account(self) -> Account:
+        """The stack's partition, Region and account."""
+        return Account.of_stack(self.stack_id)
 
     @property
     def owner(self) -> Owner:
-        """The stack's partition, Region and account."""
-        return Owner.of_stack(self.stack_id)
+        """The resource, as the ledger names it."""
+        return Owner(stack_id=self.stack_id, logical_id=self.logical_id)
+
+    def version(self, began: str) -> str:
+        """Return what names the version that this request makes.
+
+        CloudFormation uses a RequestId again when a failed deployment is retried, so that the
+        beginning of the deployment is part of it.
+
+        :param began: when the deployment began.
+        """
+        return self.request_key + fingerprint(began)[:4]
+
+    @property
+    def request_key(self) -> str:
+        """What a version begins with that this request makes in any deployment."""
+        return fingerprint(self.request_id)[:8]
+
+
+def fingerprint(*texts: str) -> str:
+    """Return hexadecimal digits that differ where the *texts* differ."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def _stack_id(event: Mapping[str, Any]) -> str:

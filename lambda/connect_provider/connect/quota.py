@@ -27,45 +27,19 @@ _FORGET_AFTER = 3
 _LONGEST_IDLE = 10.0
 _FILLED = 5.0  # the default burst, in calls
 _SPEED_UP = 1.3
-_DEFAULT_RATE = 2.0
-_SMALLEST_CROWD = 20
-_UNDISTURBED = 3.0
 _REMEMBERED_CALLS = 120.0
 _OWN_CALLS_WINDOW = 10.0
+_STRANGERS_SPAN = 2.0
 _HIGHEST_RATE = 100.0
 _CALLS_TO_WIDEN = 5
 _LATENCY_OVER_QUICKEST = 3.0
 
 
-def when_planned(*, crowd: int, started_at: float, now: float) -> float:
-    """Return when a crowd that was met while planning will have been planned, as a guess.
-
-    Each of a crowd of single users lists the group before it joins. Pages may be as small as ten
-    users, so that a group that fills meanwhile would make every listing longer than the last:
-    whoever is done makes room, and the crowd comes back spread over the time that it takes.
-
-    :param crowd: how many may be planned at the same moment.
-    :param started_at: when the planning of this one began, in seconds.
-    :param now: when it was done. Who did not have to wait met no crowd.
-    :returns: the time to go on, in seconds.
-    """
-    if crowd < _SMALLEST_CROWD or now - started_at < _UNDISTURBED:
-        return now
-    served = crowd / _DEFAULT_RATE
-    return max(now, started_at + served * random.uniform(2.5, 3.5))  # noqa: S311 - spreads callers, protects nothing
-
-
 class Pace:
-    """The pace of one operation in one Region; safe to share between threads.
+    """The pace of one operation in one Region; safe to share between threads."""
 
-    :param crowd: how many other callers are expected to start at the same moment. Whoever is
-        refused without having called before is one of a crowd, and steps back by a random
-        time in which the crowd can be served, instead of probing every few hundred milliseconds.
-    """
-
-    def __init__(self, *, crowd: int = 1) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._crowd_seconds = max(1.0, 0.75 * crowd / _DEFAULT_RATE) * 2
         self._next = 0.0
         self._rate: float | None = None
         self._misses = 0
@@ -159,9 +133,9 @@ class Pace:
                     _FIRST_PROBE * _PROBE_GROWTH ** (self._misses - 1), _LONGEST_PAUSE
                 )
             else:
-                span = self._crowd_seconds * _PROBE_GROWTH ** (self._misses - 1)
-                longest = 2 * max(_LONGEST_PAUSE, self._crowd_seconds)
-                self._backoff = random.uniform(0, min(span, longest))  # noqa: S311 - spreads callers, protects nothing
+                # Refused without having called lately: others use the quota up. Spread out.
+                span = min(_STRANGERS_SPAN * _PROBE_GROWTH ** (self._misses - 1), _LONGEST_PAUSE)
+                self._backoff = random.uniform(0, span)  # noqa: S311 - spreads callers, protects nothing
             if self._misses > _FORGET_AFTER and self._rate is not None:
                 # The quota shrank, or others took it: what was measured no longer holds.
                 self._rate = None
@@ -196,3 +170,14 @@ class Pace:
             self._rate = self._calls / self._seconds
         self._emptied_at = emptied_at
         self._since_emptied = 0
+
+
+class Paces:
+    """The paces of all operations in all Regions; they outlive a single invocation."""
+
+    def __init__(self) -> None:
+        self._paces: dict[tuple[str, str], Pace] = {}
+
+    def of(self, region: str, operation: str) -> Pace:
+        """Return the pace of *operation* in *region*."""
+        return self._paces.setdefault((region, operation), Pace())

@@ -1,8 +1,8 @@
 """One call to AWS, and what its failure means.
 
 botocore serializes, signs, sends and paginates. Its retries are switched off for Connect: the
-provider's own pace (:mod:`connect_provider.pace`) shares one estimate of the quota among all calls
-of an operation, and a retry that it does not see would spoil the estimate.
+provider's own pace (:mod:`connect_provider.connect.quota`) shares one estimate of the quota among
+all calls of an operation, and a retry that it does not see would spoil the estimate.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ _BY_CODE = {
     "Throttling": Failure.THROTTLED,
     "TooManyRequestsException": Failure.THROTTLED,
     "RequestLimitExceeded": Failure.THROTTLED,
+    "ProvisionedThroughputExceededException": Failure.THROTTLED,
     "InternalServiceException": Failure.TRANSIENT,
     "InternalServerException": Failure.TRANSIENT,
     "InternalFailure": Failure.TRANSIENT,

@@ -1,0 +1,1 @@
+"""Amazon Connect's API, called at the pace of its quota."""

@@ -1,0 +1,224 @@
+"""The part of Amazon Connect's API that the provider uses, in canonical IDs.
+
+Each method is one call, or one paginated listing, made when its turn comes. A missing resource is
+None, any other failure is raised as it came; what it means is decided elsewhere. The operations
+are described at ``https://docs.aws.amazon.com/connect/latest/APIReference/API_<operation>.html``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connect_provider.connect.calls import Calls
+from connect_provider.connect.overlap import overlapped
+from connect_provider.failures import CallError, Failure
+from connect_provider.identifiers import last_segment
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+
+    from connect_provider.errors import StillWaiting
+
+ASSOCIATE_USER = "AssociateTrafficDistributionGroupUser"
+DISASSOCIATE_USER = "DisassociateTrafficDistributionGroupUser"
+_PAGE_SIZE = 1000  # the most that ListTrafficDistributionGroupUsers takes; a page may hold less
+_SMALL_PAGE_SIZE = 10  # what older service models allow
+_NAMES_A_SEARCH = 10
+"""Names in one call: few, because how many conditions SearchUsers takes is not documented."""
+
+
+class Group(NamedTuple):
+    """A traffic distribution group and its home Region."""
+
+    id: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"traffic distribution group {self.id} in {self.region}"
+
+
+class GroupDescription(NamedTuple):
+    """What DescribeTrafficDistributionGroup says: the status, and the Region in the ARN."""
+
+    status: str
+    home_region: str
+
+
+class User(NamedTuple):
+    """What DescribeUser says: when the user was last changed, in seconds since the epoch."""
+
+    last_modified: float | None
+
+
+class Contact(NamedTuple):
+    """What DescribeContact says, without anything that is the customer's.
+
+    :ivar agent_id: the user who accepted the contact; None while it is queued or offered.
+    :ivar queue_id: the queue it is or was in.
+    """
+
+    channel: str
+    agent_id: str | None
+    queue_id: str | None
+    ended: bool
+    active_region: str | None
+    previous_contact_id: str | None
+
+
+class Connect(Calls):
+    """Amazon Connect in one Region."""
+
+    # -- traffic distribution groups and users ---------------------------------------------------
+
+    def list_group_users(self, group: Group) -> frozenset[str] | None:
+        """Return the group's users; None if Connect does not find the group."""
+        users: set[str] = set()
+        request: dict[str, Any] = {"MaxResults": _PAGE_SIZE}
+        # The paginator would lose the pages it has when one of them is throttled.
+        while True:
+            try:
+                page = self.found(
+                    "ListTrafficDistributionGroupUsers",
+                    TrafficDistributionGroupId=group.id,
+                    **request,
+                )
+            except CallError as error:
+                if error.failure is Failure.INVALID and request["MaxResults"] == _PAGE_SIZE:
+                    request["MaxResults"] = _SMALL_PAGE_SIZE
+                    continue
+                raise
+            if page is None:
+                return None
+            summaries = page.get("TrafficDistributionGroupUserSummaryList", [])
+            users.update(last_segment(user["UserId"]) for user in summaries if "UserId" in user)
+            if not page.get("NextToken"):
+                return frozenset(users)
+            request["NextToken"] = page["NextToken"]
+
+    def describe_group(self, group: Group) -> GroupDescription | None:
+        """Return the group's description; None if there is no such group."""
+        answer = self.found("DescribeTrafficDistributionGroup", TrafficDistributionGroupId=group.id)
+        if answer is None:
+            return None
+        description = answer.get("TrafficDistributionGroup", {})
+        arn = description.get("Arn", "").split(":")
+        return GroupDescription(
+            status=description.get("Status", "unknown"),
+            home_region=arn[3] if len(arn) > 3 else group.region,  # noqa: PLR2004 - the fourth part is the Region
+        )
+
+    def describe_user(self, *, instance_id: str, user_id: str) -> User | None:
+        """Return the user; None if the instance has no such user, or there is no such instance."""
+        answer = self.found("DescribeUser", InstanceId=instance_id, UserId=user_id)
+        if answer is None:
+            return None
+        modified = answer.get("User", {}).get("LastModifiedTime")
+        return User(last_modified=modified.timestamp() if modified else None)
+
+    def search_users(
+        self, *, instance_id: str, usernames: Sequence[str]
+    ) -> dict[str, frozenset[str]]:
+        """Return the IDs of the users with each of the names, in whatever case."""
+        found: dict[str, set[str]] = {name.lower(): set() for name in usernames}
+        for start in range(0, len(usernames), _NAMES_A_SEARCH):
+            conditions = [
+                {
+                    "StringCondition": {
+                        "FieldName": "Username",
+                        "Value": name,
+                        "ComparisonType": "EXACT",
+                    }
+                }
+                for name in usernames[start : start + _NAMES_A_SEARCH]
+            ]
+            request: dict[str, Any] = {"SearchCriteria": {"OrConditions": conditions}}
+            while True:
+                page = self.send("SearchUsers", InstanceId=instance_id, MaxResults=500, **request)
+                for user in page.get("Users", []):
+                    name = user.get("Username", "").lower()
+                    if name in found and "Id" in user:
+                        found[name].add(user["Id"])
+                if not page.get("NextToken"):
+                    break
+                request["NextToken"] = page["NextToken"]
+        return {name: frozenset(found[name.lower()]) for name in usernames}
+
+    def move_user(self, operation: str, *, instance_id: str, group: Group, user_id: str) -> None:
+        """Associate a user with a group, or take the user out of it.
+
+        :param operation: :data:`ASSOCIATE_USER` or :data:`DISASSOCIATE_USER`.
+        """
+        self.send(
+            operation,
+            InstanceId=instance_id,
+            TrafficDistributionGroupId=group.id,
+            UserId=user_id,
+        )
+
+    def move_users(
+        self, operation: str, *, instance_id: str, group: Group, user_ids: Iterable[str]
+    ) -> Generator[tuple[str, CallError | StillWaiting | None]]:
+        """Move each user as :meth:`move_user` does, several at once where the quota is high.
+
+        :param user_ids: taken one by one, when there is room for another call.
+        :returns: the users with what went wrong, in the order of the answers.
+        """
+        return overlapped(
+            user_ids,
+            lambda user_id: self.move_user(
+                operation, instance_id=instance_id, group=group, user_id=user_id
+            ),
+            width=lambda: self.pace(operation).width,
+        )
+
+    # -- contacts --------------------------------------------------------------------------------
+
+    def describe_contact(self, *, instance_id: str, contact_id: str) -> Contact | None:
+        """Return the contact; None if Connect does not know it, or no longer."""
+        answer = self.found("DescribeContact", InstanceId=instance_id, ContactId=contact_id)
+        if answer is None:
+            return None
+        contact = answer["Contact"]
+        agent = contact.get("AgentInfo", {}).get("Id")
+        queue = contact.get("QueueInfo", {}).get("Id")
+        return Contact(
+            channel=contact.get("Channel", "unknown"),
+            agent_id=last_segment(agent) if agent else None,
+            queue_id=last_segment(queue) if queue else None,
+            ended="DisconnectTimestamp" in contact,
+            active_region=contact.get("GlobalResiliencyMetadata", {}).get("ActiveRegion"),
+            previous_contact_id=contact.get("PreviousContactId"),
+        )
+
+    def associate_contact(self, *, instance_id: str, contact_id: str, user_id: str) -> None:
+        """Offer a queued contact to a user."""
+        self.send(
+            "AssociateContactWithUser",
+            InstanceId=instance_id,
+            ContactId=contact_id,
+            UserId=user_id,
+        )
+
+    def transfer_contact(
+        self,
+        *,
+        instance_id: str,
+        contact_id: str,
+        contact_flow_id: str,
+        queue_id: str | None,
+        client_token: str,
+    ) -> None:
+        """Send a task or an e-mail to a flow and a queue."""
+        queue = {"QueueId": queue_id} if queue_id else {}
+        self.send(
+            "TransferContact",
+            InstanceId=instance_id,
+            ContactId=contact_id,
+            ContactFlowId=contact_flow_id,
+            ClientToken=client_token,
+            **queue,
+        )
+
+    def stop_contact(self, *, instance_id: str, contact_id: str) -> None:
+        """End a contact."""
+        self.send("StopContact", InstanceId=instance_id, ContactId=contact_id)

@@ -1,0 +1,1 @@
+"""Contacts assigned to users."""

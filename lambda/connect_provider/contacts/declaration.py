@@ -1,0 +1,87 @@
+"""What the properties of a contact's assignment declare, checked and in canonical IDs."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connect_provider.errors import InvalidEventError
+from connect_provider.identifiers import Kind
+from connect_provider.properties import read_flag, read_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connect_provider.identifiers import Identifier, Owner
+
+CONTACT_USER = "Custom::ConnectContactUserAssignment"
+
+
+class ReleaseMode(Enum):
+    """What happens to the contact when its assignment is deleted."""
+
+    RETAIN = "RETAIN"
+    STOP = "STOP"
+    TRANSFER_TO_QUEUE = "TRANSFER_TO_QUEUE"
+
+
+class Release(NamedTuple):
+    """A release mode with what TransferContact needs for it."""
+
+    mode: ReleaseMode = ReleaseMode.RETAIN
+    contact_flow_id: str | None = None
+    queue_id: str | None = None
+
+
+class ContactUser(NamedTuple):
+    """A contact that is to be assigned to a user."""
+
+    instance_id: str
+    contact_id: str
+    user_id: str
+    release: Release
+    allow_voice: bool
+
+
+def read(properties: Mapping[str, Any], *, owner: Owner) -> ContactUser:
+    """Read a contact assignment's properties.
+
+    :raises InvalidEventError: naming the property and what is wrong with it.
+    """
+    instance = read_identifier(properties, "InstanceId", kind=Kind.INSTANCE, owner=owner)
+
+    def of_instance(name: str, kind: Kind) -> str:
+        return read_identifier(properties, name, kind=kind, owner=owner, instance=instance).id
+
+    return ContactUser(
+        instance_id=instance.id,
+        contact_id=of_instance("ContactId", Kind.CONTACT),
+        user_id=of_instance("UserId", Kind.USER),
+        release=_release(properties.get("Release"), instance, owner),
+        allow_voice=read_flag(properties, "AllowVoice"),
+    )
+
+
+def _release(value: object, instance: Identifier, owner: Owner) -> Release:
+    if value is None:
+        return Release()
+    modes = ", ".join(mode.value for mode in ReleaseMode)
+    if not isinstance(value, dict) or value.get("Mode") not in list(ReleaseMode.__members__):
+        raise InvalidEventError(f"Release.Mode is none of {modes}: got {value!r:.100}.")
+    mode = ReleaseMode(value["Mode"])
+    if mode is not ReleaseMode.TRANSFER_TO_QUEUE:
+        return Release(mode=mode)
+    flow = read_identifier(
+        value,
+        "ContactFlowId",
+        kind=Kind.CONTACT_FLOW,
+        owner=owner,
+        instance=instance,
+        prefix="Release.",
+    )
+    queue = None
+    if value.get("QueueId"):
+        queue = read_identifier(
+            value, "QueueId", kind=Kind.QUEUE, owner=owner, instance=instance, prefix="Release."
+        )
+    return Release(mode=mode, contact_flow_id=flow.id, queue_id=queue.id if queue else None)

@@ -1,0 +1,99 @@
+"""What becomes of a contact when its assignment is deleted.
+
+Connect has no operation that undoes AssociateContactWithUser. An offer cannot be withdrawn; what a
+Delete can do is to end the contact or to send it to a queue, unless another user has it by then.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import TYPE_CHECKING
+
+from connect_provider.contacts.declaration import ReleaseMode
+from connect_provider.errors import AssociationFailedError
+from connect_provider.failures import CallError, Failure
+from connect_provider.ledger.claim import Offer
+
+if TYPE_CHECKING:
+    from connect_provider.connect.client import Connect, Contact
+    from connect_provider.contacts.declaration import ContactUser, Release
+    from connect_provider.ledger.claim import ContactClaim
+
+_LOGGER = logging.getLogger(__name__)
+
+_TRANSFERABLE = ("TASK", "EMAIL")
+_MAX_TRANSFERS = 11
+
+
+def may_release(claim: ContactClaim, contact: Contact) -> bool:
+    """Whether the end of a claim may release the contact.
+
+    A contact that was offered for certain is released, unless somebody else has accepted it. Where
+    the offer is not certain, or is undone, only who has accepted it surely has it.
+    """
+    if contact.ended or claim.offer is Offer.NONE:
+        return False
+    accepted = contact.agent_id == claim.user_id
+    if claim.offer is Offer.ADOPTED:
+        return accepted and not claim.undo
+    if claim.offer is Offer.MAYBE or claim.undo:
+        return accepted
+    return accepted or contact.agent_id is None
+
+
+def release(connect: Connect, claim: ContactClaim, contact: Contact, declared: Release) -> None:
+    """Stop or transfer a contact.
+
+    :param connect: Connect in the Region where the contact is active.
+    :raises AssociationFailedError: Connect refuses, and the contact is still active.
+    """
+    try:
+        if declared.mode is ReleaseMode.STOP:
+            connect.stop_contact(instance_id=claim.instance_id, contact_id=claim.contact_id)
+        elif declared.contact_flow_id:
+            connect.transfer_contact(
+                instance_id=claim.instance_id,
+                contact_id=claim.contact_id,
+                contact_flow_id=declared.contact_flow_id,
+                queue_id=declared.queue_id or claim.queue_id or contact.queue_id,
+                # The same for every try, so that an answer that was lost transfers once.
+                client_token=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{claim.owner} {claim.version}")),
+            )
+    except CallError as error:
+        if error.failure is Failure.ACCESS_DENIED:
+            raise
+        after = connect.describe_contact(instance_id=claim.instance_id, contact_id=claim.contact_id)
+        if after is None or after.ended:
+            return
+        raise AssociationFailedError(
+            f"{error}. The contact is still active: release it by hand, or set "
+            "release=ContactRelease.retain(), and delete again."
+        ) from error
+    _LOGGER.info("contact %s is released: %s", claim.contact_id, declared.mode.value)
+
+
+def require_releasable(connect: Connect, declared: ContactUser, contact: Contact) -> None:
+    """Refuse a release that could not be carried out later.
+
+    :raises AssociationFailedError: the channel cannot be transferred, or no transfer is left.
+    """
+    if declared.release.mode is not ReleaseMode.TRANSFER_TO_QUEUE or contact.ended:
+        return
+    if contact.channel not in _TRANSFERABLE:
+        raise AssociationFailedError(
+            f"release: contact {declared.contact_id} is on channel {contact.channel}, and "
+            f"TransferContact takes {' and '.join(_TRANSFERABLE)} only. Use "
+            "ContactRelease.stop() or ContactRelease.retain()."
+        )
+    transfers = 0
+    previous = contact.previous_contact_id
+    while previous and transfers < _MAX_TRANSFERS:
+        transfers += 1
+        before = connect.describe_contact(instance_id=declared.instance_id, contact_id=previous)
+        previous = before.previous_contact_id if before else None
+    if transfers >= _MAX_TRANSFERS:
+        raise AssociationFailedError(
+            f"release: contact {declared.contact_id} was transferred {transfers} times already, "
+            "the most that Connect allows. Use ContactRelease.stop() or ContactRelease.retain()."
+        )

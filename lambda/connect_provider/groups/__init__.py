@@ -1,0 +1,1 @@
+"""Users in traffic distribution groups."""

@@ -1,0 +1,277 @@
+"""From an event to a claim, and from the claims of a group to what must happen: pure functions.
+
+- Every Create, and every Update that changes the declaration, makes a new version with a physical
+  ID of its own. Additions belong to it, removals to the Delete of the version before, which comes
+  when nothing can fail any more.
+- Whoever is named by a PENDING or LIVE claim of the group is *wanted* there, and stays.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from connect_provider.connect.client import Group
+from connect_provider.ledger.claim import OPEN, GroupClaim, Phase
+from connect_provider.lifecycle import outlived
+from connect_provider.request import RequestType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from connect_provider.deployment import Deployment
+    from connect_provider.groups.declaration import GroupUsers
+    from connect_provider.ledger.claim import Owner
+    from connect_provider.request import Request
+
+_PHYSICAL_ID = re.compile(r"([a-z0-9-]+):([0-9a-f-]{36})/([0-9a-f]{12})")
+
+
+# -- physical IDs ----------------------------------------------------------------------------------
+
+
+def physical_id(group: Group, version: str) -> str:
+    """Return the physical ID of a version: ``REGION:GROUP/VERSION``."""
+    return f"{group.region}:{group.id}/{version}"
+
+
+def parse(text: str) -> tuple[Group, str] | None:
+    """Return group and version of a physical ID; None if this provider did not make it."""
+    match = _PHYSICAL_ID.fullmatch(text)
+    return (Group(region=match[1], id=match[2]), match[3]) if match else None
+
+
+def id_of(claim: GroupClaim) -> str:
+    """Return the physical ID of the version that claims."""
+    return physical_id(claim.group, claim.version)
+
+
+def key_of(claim: GroupClaim) -> str:
+    """Return what tells a claim from the others of its group."""
+    return f"{claim.owner}#{claim.version}"
+
+
+# -- on_event --------------------------------------------------------------------------------------
+
+
+class Planned(NamedTuple):
+    """What ``on_event`` decides.
+
+    :ivar physical_id: the version that the request brings about.
+    :ivar claim: the claim to make; None where the version is there already.
+    """
+
+    physical_id: str
+    claim: GroupClaim | None = None
+
+
+def plan(  # noqa: PLR0913 - all that the decision rests on, by keyword
+    request: Request,
+    declared: GroupUsers,
+    *,
+    now: float,
+    deployment: Deployment,
+    mine: Sequence[GroupClaim],
+    previous: GroupClaim | None,
+    awaited: Callable[[], bool],
+) -> Planned:
+    """Decide about a Create, or an Update to another declaration.
+
+    :param now: when the request began, in seconds since the epoch.
+    :param deployment: the one that the stack is in.
+    :param mine: the resource's claims on the declared group.
+    :param previous: the claim of the version that an Update comes with.
+    :param awaited: whether CloudFormation waits for such a request; asked where the same request
+        was seen in another deployment.
+    :raises RequestOutlivedError: the event belongs to a deployment that is over.
+    """
+    version = request.version(deployment.began)
+    if deployment.rolls_back and not deployment.is_over and request.type is RequestType.UPDATE:
+        back = _version_before(request, declared, mine)
+        if back:
+            return Planned(id_of(back))
+        if previous and previous.phase is Phase.LIVE and previous.began != deployment.began:
+            # What is there is what the stack goes back to: the event is of the way forward.
+            raise outlived(deployment)
+    elif not deployment.goes_forward_since(deployment.began):
+        raise outlived(deployment)
+    repeated = any(
+        claim.version != version and claim.version.startswith(request.request_key) for claim in mine
+    )
+    if repeated and (
+        any(_is_rival(claim, version, deployment.began) for claim in mine) or not awaited()
+    ):
+        raise outlived(deployment)
+    claim = GroupClaim(
+        owner=request.owner,
+        version=version,
+        instance_id=declared.instance_id,
+        group=declared.group,
+        users=declared.users,
+        began=deployment.began,
+        since=now,
+        exclusive=declared.exclusive,
+        replaces=request.physical_id if request.type is RequestType.UPDATE else "",
+        rollback=deployment.rolls_back,
+        repeated=repeated,
+        resync=declared.resync,
+    )
+    return Planned(id_of(claim), claim)
+
+
+def _version_before(
+    request: Request, declared: GroupUsers, mine: Iterable[GroupClaim]
+) -> GroupClaim | None:
+    """Return the version that a rollback goes back to: LIVE, with this very declaration."""
+    fitting = [claim for claim in mine if claim.phase is Phase.LIVE and is_same(claim, declared)]
+    return max(
+        fitting,
+        key=lambda claim: (id_of(claim) == request.physical_id, claim.since),
+        default=None,
+    )
+
+
+def is_same(claim: GroupClaim, declared: GroupUsers) -> bool:
+    """Whether a claim declares the same, in whatever words."""
+    return (
+        (claim.instance_id, claim.group.id) == (declared.instance_id, declared.group.id)
+        and claim.users == declared.users
+        and claim.exclusive == declared.exclusive
+        and claim.resync == declared.resync
+    )
+
+
+# -- ending ----------------------------------------------------------------------------------------
+
+
+def is_superseded(claim: GroupClaim, claims: Iterable[GroupClaim]) -> bool:
+    """Whether a claim comes from a late event: the deployment has another request for its owner."""
+    return claim.repeated and any(
+        other.owner == claim.owner and _is_rival(other, claim.version, claim.began)
+        for other in claims
+    )
+
+
+def _is_rival(claim: GroupClaim, version: str, began: str) -> bool:
+    return claim.version != version and claim.began == began and not claim.repeated
+
+
+# -- converging ------------------------------------------------------------------------------------
+
+
+def wanted(claims: Iterable[GroupClaim]) -> frozenset[str]:
+    """Return everybody whom an open claim names."""
+    return frozenset().union(*(claim.users for claim in claims if claim.phase in OPEN))
+
+
+def kept(claim: GroupClaim) -> frozenset[str]:
+    """Return the users who stay when the claim ends because they were there before it."""
+    if claim.adopted is None:
+        return claim.users
+    return claim.adopted if claim.undo else frozenset()
+
+
+def noted(
+    claim: GroupClaim, members: AbstractSet[str], claims: Iterable[GroupClaim]
+) -> GroupClaim | None:
+    """Return a claim with what its end must know, before anything is written.
+
+    :returns: None if it was noted before, or the claim has ended.
+    """
+    if claim.adopted is not None or claim.phase is not Phase.PENDING:
+        return None
+    claims = list(claims)
+    strangers = frozenset(members) - wanted(claims) if claim.exclusive else frozenset()
+    before = parse(claim.replaces)
+    in_place = [
+        other for other in claims if other.owner == claim.owner and other.phase is Phase.LIVE
+    ]
+    leaving = frozenset().union(*(other.users for other in in_place)) - wanted(
+        other for other in claims if other not in in_place
+    )
+    return claim._replace(
+        adopted=claim.users & members,
+        # In place, the clean-up removes the strangers; not if the version before was forgotten.
+        expelled=frozenset() if before and before[0] == claim.group else strangers,
+        removed=len(strangers) + len(leaving & members),
+    )
+
+
+def heirs(
+    ending: GroupClaim, claims: Iterable[GroupClaim], listed: Callable[[], frozenset[str]]
+) -> list[GroupClaim]:
+    """Return the open claims that keep users of a claim that ends, or get them from it.
+
+    RETAIN leaves claims behind that no Delete ever ends. So a LIVE claim of the same stack counts
+    only while CloudFormation lists its version, but in a rollback, when it may list the wrong one.
+
+    :param listed: the physical IDs that the stack has; asked only when it matters.
+    """
+    found = []
+    for claim in claims:
+        back = ending.expelled if ending.undo else frozenset[str]()
+        if claim.phase not in OPEN or not claim.users & (ending.users | back):
+            continue
+        doubtful = (
+            claim.phase is Phase.LIVE
+            and claim.owner.stack_id == ending.owner.stack_id
+            and claim.replaces != id_of(ending)
+            and not ending.undo
+        )
+        if not doubtful or id_of(claim) in listed():
+            found.append(claim)
+    return found
+
+
+def removes_strangers(ending: GroupClaim, claims: Iterable[GroupClaim]) -> bool:
+    """Whether the clean-up of a version also takes out whom nobody wants.
+
+    That is the case where the version that replaced it is exclusive.
+    """
+    return not ending.undo and any(
+        claim.exclusive and claim.phase is Phase.LIVE and claim.replaces == id_of(ending)
+        for claim in claims
+    )
+
+
+def undone_together(ending: GroupClaim, claims: Iterable[GroupClaim]) -> list[GroupClaim]:
+    """Return the claims that are undone as well, and added whom this one had expelled."""
+    return [
+        claim
+        for claim in claims
+        if claim.phase is Phase.ENDING and claim.undo and claim.users & ending.expelled
+        if ending.undo and id_of(claim) != id_of(ending)
+    ]
+
+
+def handed_over(heir: GroupClaim, ending: GroupClaim) -> GroupClaim | None:
+    """Return a claim with what it has to know about another one that ends.
+
+    Whom the ending claim would have taken out was no member before the heir, from now on; whom it
+    brings back was one.
+
+    :returns: None if nothing changes.
+    """
+    if heir.adopted is None or heir.phase is Phase.ENDED:
+        return None
+    adopted = heir.adopted
+    if heir.phase in OPEN:
+        adopted -= ending.users - kept(ending)
+    if ending.undo:
+        adopted |= ending.expelled & heir.users
+    return heir._replace(adopted=adopted) if adopted != heir.adopted else None
+
+
+def origin_of(claim: GroupClaim) -> Group | None:
+    """Return the group of the version that a claim replaces, if it is another group."""
+    before = parse(claim.replaces)
+    return before[0] if before and before[0] != claim.group else None
+
+
+def owned_users(claims: Iterable[GroupClaim], owner: Owner) -> frozenset[str]:
+    """Return whom a resource wants, and nobody else does."""
+    everything = list(claims)
+    return wanted(claim for claim in everything if claim.owner == owner) - wanted(
+        claim for claim in everything if claim.owner != owner
+    )

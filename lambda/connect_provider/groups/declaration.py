@@ -1,0 +1,105 @@
+"""What the properties of a group user or a membership declare, checked and in canonical IDs.
+
+CloudFormation hands every primitive property on as a string, lists and maps as they are. The
+identifiers may be IDs or ARNs, and only now are tokens resolved: so everything is checked again
+here, before any call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connect_provider import identifiers
+from connect_provider.connect.client import Group
+from connect_provider.errors import InvalidEventError
+from connect_provider.identifiers import GROUP_PARTITIONS, Kind
+from connect_provider.properties import read_flag, read_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connect_provider.identifiers import Identifier, Owner
+
+GROUP_USER = "Custom::ConnectTrafficDistributionGroupUser"
+GROUP_USERS = "Custom::ConnectTrafficDistributionGroupMembership"
+
+MAX_USERS = 2500
+"""Users in one membership: what Step Functions' 256 KB of input can carry."""
+
+
+class GroupUsers(NamedTuple):
+    """Users who are to be in a traffic distribution group.
+
+    :ivar users: canonical IDs; for a single user a set of one.
+    :ivar exclusive: nobody else is to be in the group.
+    :ivar resync: changes when everything is to be brought about again.
+    """
+
+    instance_id: str
+    group: Group
+    users: frozenset[str]
+    exclusive: bool = False
+    resync: str = ""
+
+
+def read(properties: Mapping[str, Any], resource_type: str, *, owner: Owner) -> GroupUsers:
+    """Read a group user's or a membership's properties.
+
+    The group's home Region is that of its ARN, else ``Region``, else the stack's.
+
+    :raises InvalidEventError: naming the property and what is wrong with it.
+    """
+    instance = read_identifier(properties, "InstanceId", kind=Kind.INSTANCE, owner=owner)
+    group = read_identifier(
+        properties, "TrafficDistributionGroupId", kind=Kind.TRAFFIC_DISTRIBUTION_GROUP, owner=owner
+    )
+    if owner.partition and owner.partition not in GROUP_PARTITIONS:
+        raise InvalidEventError(
+            f"TrafficDistributionGroupId: there are no traffic distribution groups in partition "
+            f"{owner.partition!r}, only in {' and '.join(GROUP_PARTITIONS)}."
+        )
+    region = group.region or owner.region
+    if properties.get("Region") and not group.region:
+        region = identifiers.parse_region(properties["Region"], name="Region")
+    if not region:
+        raise InvalidEventError(
+            "Region is missing: give the home Region of the traffic distribution group."
+        )
+    many = resource_type == GROUP_USERS
+    if many:
+        users = _users(properties.get("UserIds"), instance, owner)
+    else:
+        users = frozenset((_user(properties, "UserId", instance, owner),))
+    return GroupUsers(
+        instance_id=instance.id,
+        group=Group(id=group.id, region=region),
+        users=users,
+        exclusive=many and read_flag(properties, "Exclusive"),
+        resync=str(properties.get("Resync", "")),
+    )
+
+
+def _user(properties: Mapping[str, Any], name: str, instance: Identifier, owner: Owner) -> str:
+    return read_identifier(properties, name, kind=Kind.USER, owner=owner, instance=instance).id
+
+
+def _users(value: object, instance: Identifier, owner: Owner) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise InvalidEventError(f"UserIds is not a list of user IDs or ARNs: got {value!r:.100}.")
+    if not value:
+        raise InvalidEventError("UserIds is empty: name at least one user.")
+    if len(value) > MAX_USERS:
+        raise InvalidEventError(
+            f"UserIds has {len(value):,} users; one membership holds at most {MAX_USERS:,}. "
+            "Split it into several memberships of the same group."
+        )
+    users: dict[str, int] = {}
+    for index, item in enumerate(value):
+        name = f"UserIds[{index}]"
+        user_id = _user({name: item}, name, instance, owner)
+        if user_id in users:
+            raise InvalidEventError(
+                f"{name} names user {user_id} again, after UserIds[{users[user_id]}]."
+            )
+        users[user_id] = index
+    return frozenset(users)

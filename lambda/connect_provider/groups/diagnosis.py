@@ -1,0 +1,185 @@
+"""What a failed call means for a user in a group: found out by looking, never by guessing.
+
+Connect answers ResourceNotFoundException for a missing group, a group that is not ACTIVE, a missing
+user and the wrong Region alike, and whether associating a member again is an error is documented
+nowhere. Everything here only reads.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from connect_provider.errors import AssociationFailedError, StillWaiting
+from connect_provider.failures import Failure
+from connect_provider.lifecycle import RECENT_SECONDS
+
+if TYPE_CHECKING:
+    from connect_provider.connect.client import Connect, Group
+    from connect_provider.failures import CallError
+    from connect_provider.ledger.claim import GroupClaim
+
+_REPLICATION_SECONDS = 45 * 60
+"""Failed user replications are retried within 30 minutes; with some room."""
+
+_CHANGING = frozenset(("CREATION_IN_PROGRESS", "UPDATE_IN_PROGRESS"))
+_DEAD = frozenset(("CREATION_FAILED", "PENDING_DELETION", "DELETION_FAILED"))
+
+
+class Finding(Enum):
+    """What is the case although the call failed."""
+
+    DONE = "the user is where the call would have brought the user"
+    ELSEWHERE = "the user may be in another group"
+
+
+class UserFailedError(AssociationFailedError):
+    """One user cannot be brought where the user should be; others may."""
+
+
+class Diagnosis:
+    """Looks around a group after a failure.
+
+    :param connect: Connect in the group's home Region.
+    :param group: the group.
+    """
+
+    def __init__(self, connect: Connect, group: Group) -> None:
+        self._connect = connect
+        self._group = group
+
+    def of_listing(self, claim: GroupClaim) -> None:
+        """Explain that Connect does not list the group's users.
+
+        :raises StillWaiting: they may be listed later.
+        :raises AssociationFailedError: they will not.
+        """
+        self._require_active(
+            claim, f"ListTrafficDistributionGroupUsers does not find {self._group}"
+        )
+        raise StillWaiting(f"ListTrafficDistributionGroupUsers does not find {self._group} yet")
+
+    def is_gone(self, claim: GroupClaim) -> bool:
+        """Whether there is nobody to take out of the group any more.
+
+        :raises StillWaiting: the group changes, or is only said to be missing for a moment.
+        :raises AssociationFailedError: the group is in another Region.
+        """
+        group = self._connect.describe_group(self._group)
+        if group is None:
+            if _is_recent(claim):
+                raise StillWaiting(f"DescribeTrafficDistributionGroup does not find {self._group}")
+            return True
+        if group.status in _DEAD:
+            return True
+        self._require_home(group.home_region, f"Connect does not list the users of {self._group}")
+        if group.status in _CHANGING:
+            raise StillWaiting(f"{self._group} is {group.status}")
+        return False
+
+    def of_association(self, user_id: str, claim: GroupClaim, error: CallError) -> Finding:
+        """Explain why a user could not be associated.
+
+        :raises StillWaiting: the user may be associated later.
+        :raises UserFailedError: the user cannot be associated.
+        :raises AssociationFailedError: no user can be.
+        :raises CallError: nobody can: the permission is missing.
+        """
+        match error.failure:
+            case Failure.ACCESS_DENIED:
+                raise error
+            case Failure.NOT_FOUND:
+                self._require_active(claim, str(error))
+                self._require_user(user_id, claim, error)
+                raise StillWaiting(str(error)) from error
+            case Failure.CONFLICT:
+                if self._is_member(user_id):
+                    return Finding.DONE
+                self._require_active(claim, str(error))
+                return Finding.ELSEWHERE
+            case Failure.INVALID:
+                if self._is_member(user_id):
+                    return Finding.DONE
+                self._require_active(claim, str(error))
+                self._require_replicated(user_id, claim, error)
+        raise UserFailedError(str(error)) from error
+
+    def of_disassociation(self, user_id: str, claim: GroupClaim, error: CallError) -> None:
+        """Return if the user is out of the group all the same.
+
+        :raises StillWaiting: the user may be taken out later.
+        :raises UserFailedError: the user cannot be taken out.
+        :raises AssociationFailedError: no user can be.
+        :raises CallError: nobody can: the permission is missing.
+        """
+        if error.failure is Failure.ACCESS_DENIED:
+            raise error
+        if self.is_gone(claim) or not self._is_member(user_id):
+            return
+        user = self._connect.describe_user(instance_id=claim.instance_id, user_id=user_id)
+        if user is None:
+            return
+        if error.failure is Failure.NOT_FOUND or (
+            error.failure is Failure.INVALID and _changed_lately(user.last_modified)
+        ):
+            raise StillWaiting(str(error), shared=False) from error
+        raise UserFailedError(str(error)) from error
+
+    def _is_member(self, user_id: str) -> bool:
+        return user_id in (self._connect.list_group_users(self._group) or ())
+
+    def _require_active(self, claim: GroupClaim, said: str) -> None:
+        group = self._connect.describe_group(self._group)
+        if group is None:
+            if _is_recent(claim):
+                raise StillWaiting(f"{said}. It may have been made only just now.")
+            raise AssociationFailedError(
+                f"{said}. There is no {self._group}: check the ID, and that the Region is the "
+                "group's home Region (give the group's ARN, or the prop region)."
+            )
+        self._require_home(group.home_region, said)
+        if group.status in _CHANGING:
+            raise StillWaiting(f"{said}. The group is {group.status}.")
+        if group.status in _DEAD:
+            raise AssociationFailedError(
+                f"{said}. The group is {group.status} and takes no users: repair or replace it."
+            )
+
+    def _require_home(self, home_region: str, said: str) -> None:
+        if home_region != self._group.region:
+            raise AssociationFailedError(
+                f"{said}. The group's home Region is {home_region}, and only there users can be "
+                "associated: give the group's ARN, or the prop region."
+            )
+
+    def _require_user(self, user_id: str, claim: GroupClaim, error: CallError) -> float | None:
+        """Return when the user was last modified, in seconds since the epoch."""
+        user = self._connect.describe_user(instance_id=claim.instance_id, user_id=user_id)
+        if user is not None:
+            return user.last_modified
+        if _is_recent(claim):
+            raise StillWaiting(
+                f"{error}. User {user_id} may have been made only just now.", shared=False
+            )
+        raise UserFailedError(
+            f"{error}. Instance {claim.instance_id} in {self._group.region} has no user "
+            f"{user_id}, or there is no such instance: check both IDs."
+        ) from error
+
+    def _require_replicated(self, user_id: str, claim: GroupClaim, error: CallError) -> None:
+        if _changed_lately(self._require_user(user_id, claim, error)):
+            raise StillWaiting(
+                f"{error}. User {user_id} was changed lately and may not have been replicated to "
+                "the other Region yet.",
+                shared=False,
+            ) from error
+
+
+def _is_recent(claim: GroupClaim) -> bool:
+    """Whether what is not found may only not be found yet."""
+    return time.time() - claim.since < RECENT_SECONDS
+
+
+def _changed_lately(last_modified: float | None) -> bool:
+    return last_modified is not None and time.time() - last_modified < _REPLICATION_SECONDS

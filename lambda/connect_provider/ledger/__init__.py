@@ -1,0 +1,1 @@
+"""Who declares what: claims in a DynamoDB table."""
