@@ -98,6 +98,13 @@ LOGS_WITHOUT_OWN_KEY = Acknowledgement(
         "yours."
     ),
 )
+NO_BACKUP_PLAN = Acknowledgement(
+    rule="NIST.800.53.R5-DynamoDBInBackupPlan",
+    reason=(
+        "Point-in-time recovery is on, and what the ledger holds goes with the stack; the prop "
+        "resync claims everything anew if it is lost."
+    ),
+)
 INLINE_POLICY = Acknowledgement(
     rule="NIST.800.53.R5-IAMNoInlinePolicy",
     reason=(

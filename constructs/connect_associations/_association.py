@@ -107,6 +107,7 @@ def add_resource(  # noqa: PLR0913 - what a custom resource is made of, all by k
     properties: Mapping[str, object],
     policy: iam.CfnPolicy,
     removal_policy: cdk.RemovalPolicy | None,
+    can_resync: bool = True,
 ) -> cdk.CfnResource:
     """Create the custom resource of the association *scope*, in as few bytes as possible.
 
@@ -116,6 +117,7 @@ def add_resource(  # noqa: PLR0913 - what a custom resource is made of, all by k
     :param properties: its properties; those that are None are left out.
     :param policy: what it must outlive.
     :param removal_policy: what becomes of the association when the resource is removed.
+    :param can_resync: whether the resource is something to bring about, and to bring about again.
     """
     if provider.environment.path_metadata:
         # The construct's ID stands in the logical ID already; another copy is a sixth of the size.
@@ -130,6 +132,8 @@ def add_resource(  # noqa: PLR0913 - what a custom resource is made of, all by k
             "ServiceToken": provider.short_service_token,
             "ServiceTimeout": timeout if timeout != _DEFAULT_SERVICE_TIMEOUT else None,
             **properties,
+            # Another value makes CloudFormation send an Update.
+            "Resync": provider.resync if can_resync else None,
         },
     )
     resource.add_resource_dependency(policy)

@@ -68,11 +68,6 @@ class Declarations:
         self._memberships: list[Declaration] = []
         self._contacts: list[Declaration] = []
 
-    @property
-    def single_count(self) -> int:
-        """How many users are declared one by one."""
-        return len(self._singles)
-
     def add_single(self, declaration: Declaration) -> None:
         """Register one user of a group."""
         self._singles.append(declaration)

@@ -1,34 +1,25 @@
 """Identifiers as users write them: an ID, an ARN, or a token that resolves to either.
 
-What can be read at synth is brought to one spelling (the lower-case UUID), so that the template
-does not change with the spelling. What cannot be read passes through to the provider.
-
-The shapes of the ARNs come from `Resource types defined by Amazon Connect
-<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonconnect.html>`_.
+What can be read at synth is read by the provider's own grammar and brought to one spelling (the
+lower-case UUID), so that the template does not change with the spelling. What cannot be read passes
+through to the provider.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import re
 from dataclasses import dataclass
-from enum import Enum
 
 import aws_cdk as cdk
 from aws_cdk import region_info
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+", re.ASCII)
-_ARN = re.compile(
-    r"arn:(?P<partition>[^:]*):(?P<service>[^:]*):(?P<region>[^:]*):(?P<account>[^:]*):"
-    r"(?P<resource>[^:]*)",
-    re.ASCII,
-)
+from connect_associations import _grammar
+from connect_associations._grammar import GROUP_PARTITIONS, Kind
+
 _ARN_ATTRIBUTES = frozenset(
     {"Arn", "ContactFlowArn", "QueueArn", "TrafficDistributionGroupArn", "UserArn"}
 )
-_GROUP_PARTITIONS = ("aws", "aws-us-gov")
 _SHOWN_LENGTH = 160
 
 PATH_METADATA = "aws:cdk:enable-path-metadata"
@@ -39,31 +30,6 @@ ANY_REGION = "*"
 
 _TOKEN_MARK = "${Token["  # noqa: S105 - how the CDK spells a token inside a string
 _LIST_TOKEN_MARK = "#{Token["  # noqa: S105 - how the CDK spells a token that is a list
-
-
-class Kind(Enum):
-    """A kind of Connect resource: its noun, and the resource part of its ARN."""
-
-    INSTANCE = ("instance", "instance/{id}")
-    TRAFFIC_DISTRIBUTION_GROUP = (
-        "traffic distribution group",
-        "traffic-distribution-group/{id}",
-    )
-    USER = ("user", "instance/{instance}/agent/{id}")
-    CONTACT = ("contact", "instance/{instance}/contact/{id}")
-    CONTACT_FLOW = ("contact flow", "instance/{instance}/contact-flow/{id}")
-    QUEUE = ("queue", "instance/{instance}/queue/{id}")
-
-    def __init__(self, noun: str, resource: str) -> None:
-        self.noun = noun
-        self.a_noun = f"{'an' if noun.startswith('i') else 'a'} {noun}"
-        self.resource = resource
-        self.pattern = re.compile(
-            re.escape(resource)
-            .replace(r"\{id\}", f"(?P<id>{UUID.pattern})")
-            .replace(r"\{instance\}", f"(?P<instance>{UUID.pattern})"),
-            re.ASCII | re.IGNORECASE,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +131,7 @@ class Identifier:
 
 def arn(stack: cdk.Stack, *, region: str, resource: str) -> str:
     """Return the ARN of a Connect resource in the stack's partition and account."""
-    return f"arn:{stack.partition}:connect:{region}:{stack.account}:{resource}"
+    return _grammar.arn(stack.partition, region, stack.account, resource)
 
 
 def is_token(value: str) -> bool:
@@ -197,17 +163,26 @@ def read(
     if not isinstance(value, str) or not value:
         problems.append(f"{name}: expected the ID or the ARN of {kind.a_noun}, got {shown(value)}")
         return Identifier(kind=kind, value="", key="")
-    if UUID.fullmatch(value):
-        return Identifier(kind=kind, value=value.lower(), key=value.lower())
     if is_token(value):
         return _read_token(value, kind=kind, stack=stack)
-    if value.startswith("arn:"):
-        return _read_arn(value, kind=kind, name=name, stack=stack, problems=problems)
-    problems.append(
-        f"{name}: {shown(value)} is not the ID of {kind.a_noun}; expected a UUID such as "
-        f"'12345678-90ab-cdef-1234-567890abcdef', an ARN, or a token"
+    found = _grammar.read(value, kind=kind)
+    if found is None:
+        what = "ARN" if value.startswith("arn:") else "ID"
+        shape = _grammar.arn("PARTITION", "REGION", "ACCOUNT", kind.shape)
+        problems.append(
+            f"{name}: {shown(value)} is not the {what} of {kind.a_noun}; expected a UUID such as "
+            f"'12345678-90ab-cdef-1234-567890abcdef', an ARN such as {shape}, or a token"
+        )
+        return Identifier(kind=kind, value=value, key=value)
+    if found.partition:
+        _check_owner(found, kind=kind, name=name, stack=stack, problems=problems)
+    return Identifier(
+        kind=kind,
+        value=found.id,
+        key=found.id,
+        region=found.region,
+        instance_id=found.instance_id,
     )
-    return Identifier(kind=kind, value=value, key=value)
 
 
 def check_instance(
@@ -223,7 +198,7 @@ def check_instance(
 
 def check_region(value: object, *, name: str, problems: list[str]) -> None:
     """Add a problem when *value* is neither a Region's name nor a token."""
-    if not isinstance(value, str) or not (is_token(value) or _REGION.fullmatch(value)):
+    if not isinstance(value, str) or not (is_token(value) or _grammar.REGION.fullmatch(value)):
         problems.append(
             f"{name}: {shown(value)} is not a Region; expected a name such as 'us-east-1'"
         )
@@ -264,45 +239,15 @@ def _origin(value: str, *, stack: cdk.Stack) -> str:
     return ", ".join(sorted({owner.node.path for owner in owners if owner is not stack}))
 
 
-def _read_arn(
-    value: str, *, kind: Kind, name: str, stack: cdk.Stack, problems: list[str]
-) -> Identifier:
-    match = _ARN.fullmatch(value)
-    resource = kind.pattern.fullmatch(match["resource"]) if match else None
-    if (
-        match is None
-        or resource is None
-        or match["service"] != "connect"
-        or not match["account"].isdecimal()
-        or not _REGION.fullmatch(match["region"])
-    ):
-        shape = kind.resource.format(id="ID", instance="INSTANCE")
-        problems.append(
-            f"{name}: {shown(value)} is not the ARN of {kind.a_noun}; expected "
-            f"arn:PARTITION:connect:REGION:ACCOUNT:{shape}, with UUIDs as IDs"
-        )
-        return Identifier(kind=kind, value=value, key=value)
-    _check_owner(match, kind=kind, name=name, stack=stack, problems=problems)
-    parts = resource.groupdict()
-    instance_id = parts.get("instance")
-    return Identifier(
-        kind=kind,
-        value=parts["id"].lower(),
-        key=parts["id"].lower(),
-        region=match["region"],
-        instance_id=instance_id.lower() if instance_id else None,
-    )
-
-
 def _check_owner(
-    match: re.Match[str], *, kind: Kind, name: str, stack: cdk.Stack, problems: list[str]
+    found: _grammar.Identifier, *, kind: Kind, name: str, stack: cdk.Stack, problems: list[str]
 ) -> None:
     environment = Environment.of(stack)
-    partition, account = match["partition"], match["account"]
-    if kind is Kind.TRAFFIC_DISTRIBUTION_GROUP and partition not in _GROUP_PARTITIONS:
+    partition, account = found.partition, found.account
+    if kind is Kind.TRAFFIC_DISTRIBUTION_GROUP and partition not in GROUP_PARTITIONS:
         problems.append(
             f"{name}: traffic distribution groups do not exist in partition {partition!r}; "
-            f"expected one of {', '.join(map(repr, _GROUP_PARTITIONS))}"
+            f"expected one of {', '.join(map(repr, GROUP_PARTITIONS))}"
         )
     elif environment.known_partition and partition != environment.known_partition:
         problems.append(

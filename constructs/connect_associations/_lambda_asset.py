@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ONLY_PYTHON = ["*", "!*/", "!*.py", "__pycache__", ".*"]
 
 _SDK = "boto3"
-_SDK_SERVICES = frozenset({"connect", "cloudformation"})
+_SDK_SERVICES = frozenset({"connect", "cloudformation", "dynamodb"})
 _SDK_MIN_VERSION = (1, 40, 40)
 _SDK_DATA = PurePosixPath("botocore/data")
 _UNUSED_SDK_FOLDERS = (

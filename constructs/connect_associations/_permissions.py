@@ -40,8 +40,11 @@ Source: `IAM and STS character limits
 <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>`_.
 """
 
-_BASIC_SIZE = 800
-"""What the provider itself is granted, with a key: logs, the own stack, the environment."""
+_BASIC_SIZE = 950
+"""What the provider itself is granted: logs, the own stack, the ledger."""
+
+_KEY_SIZE = 420
+"""What it is granted besides with a key: the environment, and the ledger's items."""
 
 _POLICY_VERSION = "2012-10-17"
 _CHANGE_MEMBERS = (
@@ -65,16 +68,17 @@ class Permissions:
 
     :param scope: the provider, below which the policies are created.
     :param role: the role of both handlers.
+    :param with_key: whether the role uses a customer's key.
     """
 
-    def __init__(self, scope: Construct, role: iam.Role) -> None:
+    def __init__(self, scope: Construct, role: iam.Role, *, with_key: bool) -> None:
         self._scope = scope
         self._stack = cdk.Stack.of(scope)
         self._role = role
         self._granted: dict[tuple[object, ...], iam.CfnPolicy] = {}
         self._policies: dict[str, iam.CfnPolicy] = {}
         self._contents: dict[str, str] = {}
-        self._size = _BASIC_SIZE
+        self._size = _BASIC_SIZE + (_KEY_SIZE if with_key else 0)
 
     @property
     def size(self) -> int:

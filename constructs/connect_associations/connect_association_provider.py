@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -21,15 +20,16 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import custom_resources
 from constructs import Construct
 
-from connect_associations import _acknowledgements, _lambda_asset
+from connect_associations import _acknowledgements, _lambda_asset, _ledger
 from connect_associations._declarations import Declarations
-from connect_associations._identifiers import Environment, is_token
+from connect_associations._identifiers import Environment, is_token, shown
 from connect_associations._permissions import Permissions
 from connect_associations.invalid_association_error import raise_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_dynamodb as dynamodb
     from constructs import IConstruct
 
 _ID = "ConnectAssociationProvider"
@@ -49,9 +49,9 @@ _DEFAULT_CONVERGENCE = 40 * 60
 _MAX_CONVERGENCE = 60 * 60
 _QUERY_INTERVAL = 5
 _ON_EVENT_TIMEOUT = cdk.Duration.minutes(14)
-_IS_COMPLETE_TIMEOUT = cdk.Duration.minutes(5)
-_OVERHEAD = 20 * 60
-"""What an operation may take beside the waiting: planning (14 minutes), the last poll (5), and
+_IS_COMPLETE_TIMEOUT = cdk.Duration.minutes(10)
+_OVERHEAD = 25 * 60
+"""What an operation may take beside the waiting: planning (14 minutes), the last poll (10), and
 the start of functions and waiter."""
 
 _MAX_SERVICE_TIMEOUT = 3600
@@ -63,19 +63,29 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/a
 _LOGS_POLICY = "AWSLambdaBasicExecutionRole"
 _VPC_POLICY = "AWSLambdaVPCAccessExecutionRole"
 _MEMORY_MIB = 256
+_LONGEST_RESYNC = 100
 _OLDEST_RUNTIME = (3, 11)
 
 _providers: WeakKeyDictionary[cdk.Stack, ConnectAssociationProvider] = WeakKeyDictionary()
 
 
 class ConnectAssociationProvider(Construct):
-    """The Lambda functions, the waiter and the role behind all associations of a stack.
+    """The Lambda functions, the waiter, the role and the ledger behind all associations of a stack.
 
     There is one in a stack, however many associations it has. Get it with
     :meth:`get_or_create`, or create it before the first association to set its properties.
 
     :param scope: where the provider stands in the construct tree.
     :param construct_id: its ID there.
+    :param ledger: the DynamoDB table in which it is noted who declares what, shared among stacks
+        of one account and Region: a member whom one of them declares is not removed by another.
+        It has the string keys ``pk`` and ``sk`` and the time-to-live attribute ``expires_at``, and
+        outlives the stacks that share it; the ledger of another provider is one. A stack that gets
+        another ledger has lost what the former one knew: nobody is removed, and *resync* claims
+        everything anew. Default: - a table is made, and deleted with the stack
+    :param resync: when this string changes, every association of the stack is brought about again:
+        after the ledger was lost or restored, or members were changed by hand.
+        Default: - an association is brought about when it changes
     :param convergence_timeout: how long an operation waits for what may heal by itself: a group
         that is not active yet, a user that is not replicated yet, throttling. At most 1 hour.
         Default: - 40 minutes
@@ -85,11 +95,13 @@ class ConnectAssociationProvider(Construct):
     :param permissions_boundary: the boundary of every role that the provider creates.
         Default: - none
     :param vpc: the VPC that the functions run in; they need a way to the endpoints of Connect,
-        CloudFormation, Lambda and Step Functions. Default: - no VPC
+        CloudFormation, DynamoDB, Lambda and Step Functions. For DynamoDB a gateway endpoint is
+        enough, ``vpc.add_gateway_endpoint()``, which costs nothing. Default: - no VPC
     :param vpc_subnets: which of the VPC's subnets. Default: - the VPC's default strategy
     :param security_groups: the functions' security groups. Default: - one is created
-    :param encryption_key: encrypts the log groups and the functions' environment. An imported
-        key's policy must already let CloudWatch Logs use it. Default: - keys owned by AWS
+    :param encryption_key: encrypts the log groups, the functions' environment and the ledger that
+        is made here. An imported key's policy must already let CloudWatch Logs use it.
+        Default: - keys owned by AWS
     :param reserved_concurrent_executions: reserved for each of the two handlers. Fewer than the
         associations that change at once slow a deployment down. Default: - nothing is reserved
     :param runtime: the Python runtime of both handlers. Default: - Python 3.14
@@ -104,6 +116,8 @@ class ConnectAssociationProvider(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        ledger: dynamodb.ITable | None = None,
+        resync: str | None = None,
         convergence_timeout: cdk.Duration | None = None,
         log_retention: logs.RetentionDays | None = None,
         log_removal_policy: cdk.RemovalPolicy | None = None,
@@ -119,6 +133,7 @@ class ConnectAssociationProvider(Construct):
     ) -> None:
         stack = cdk.Stack.of(scope)
         problems = _find_problems(
+            resync=resync,
             convergence_timeout=convergence_timeout,
             vpc=vpc,
             vpc_subnets=vpc_subnets,
@@ -128,11 +143,14 @@ class ConnectAssociationProvider(Construct):
             bundle_sdk=bundle_sdk,
             rival=_providers.get(stack),
         )
+        if ledger is not None:
+            problems += _ledger.find_problems(ledger, stack=stack)
         raise_problems(scope, construct_id, problems)
 
         super().__init__(scope, construct_id)
         _providers[stack] = self
         self._environment = Environment.of(stack)
+        self._resync = resync
         if permissions_boundary:
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
         convergence = (
@@ -151,7 +169,15 @@ class ConnectAssociationProvider(Construct):
             for name in ("OnEvent", "IsComplete", "Framework")
         )
         self._role = self._create_role([on_event_logs, is_complete_logs], in_vpc=vpc is not None)
-        self._permissions = Permissions(self, self._role)
+        self._ledger = ledger or cast(
+            "dynamodb.ITable", _ledger.create(self, encryption_key=encryption_key)
+        )
+        # Everything that calls depends on the role's policy, and that on the table, which therefore
+        # comes first and goes last.
+        _ledger.grant(self._ledger, self._role)
+        self._permissions = Permissions(
+            self, self._role, with_key=bool(encryption_key or self._ledger.encryption_key)
+        )
         self._declarations = Declarations(self._permissions)
         self.node.add_validation(self._declarations)
         if vpc and not security_groups:
@@ -175,9 +201,7 @@ class ConnectAssociationProvider(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             environment={
                 "CONVERGENCE_TIMEOUT_SECONDS": str(convergence),
-                "TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT": cdk.Lazy.string(
-                    cast("cdk.IStableStringProducer", _SingleCount(self._declarations))
-                ),
+                _ledger.TABLE_NAME_VARIABLE: self._ledger.table_name,
             },
             environment_encryption=encryption_key,
             reserved_concurrent_executions=reserved_concurrent_executions,
@@ -247,6 +271,16 @@ class ConnectAssociationProvider(Construct):
         return self._role
 
     @property
+    def ledger(self) -> dynamodb.ITable:
+        """The table in which it is noted who declares what."""
+        return self._ledger
+
+    @property
+    def resync(self) -> str | None:
+        """What every association's property ``Resync`` holds."""
+        return self._resync
+
+    @property
     def on_event_handler(self) -> lambda_.Function:
         """The function that plans, and changes nothing."""
         return self._on_event
@@ -289,9 +323,11 @@ class ConnectAssociationProvider(Construct):
     def _create_role(self, log_groups: Sequence[logs.LogGroup], *, in_vpc: bool) -> iam.Role:
         """Create the role with what does not depend on the associations of the stack.
 
-        The handlers ask about their own stack before they remove a member: whether the stack
-        still declares it elsewhere, and whether this is a rollback.
+        The handlers ask about their own deployment: whether it goes forward, back or away. A
+        nested stack is deleted under an innocent status when its parent rolls back, so that they
+        also ask for the status of the outermost one.
         """
+        stack = cdk.Stack.of(self)
         role = iam.Role(
             self,
             "Role",
@@ -307,13 +343,20 @@ class ConnectAssociationProvider(Construct):
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=[
+                    "cloudformation:DescribeStackResource",
                     "cloudformation:DescribeStacks",
-                    "cloudformation:GetTemplate",
                     "cloudformation:ListStackResources",
                 ],
-                resources=[cdk.Stack.of(self).stack_id],
+                resources=[stack.stack_id],
             )
         )
+        root = _outermost(stack)
+        if root is not stack:
+            role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["cloudformation:DescribeStacks"], resources=[root.stack_id]
+                )
+            )
         if in_vpc:
             role.add_managed_policy(
                 iam.ManagedPolicy.from_aws_managed_policy_name(f"service-role/{_VPC_POLICY}")
@@ -411,19 +454,16 @@ def _acknowledge(owner: IConstruct, *known: _acknowledgements.Acknowledgement | 
     _acknowledgements.acknowledge(resource, [each for each in known if each])
 
 
-@jsii.implements(cdk.IStableStringProducer)
-class _SingleCount:
-    """Counts the users that are declared one by one, once all of them are."""
-
-    def __init__(self, declarations: Declarations) -> None:
-        self._declarations = declarations
-
-    def produce(self) -> str:
-        return str(self._declarations.single_count)
+def _outermost(stack: cdk.Stack) -> cdk.Stack:
+    """Return the stack that a nested one is deployed with, or the stack itself."""
+    while stack.nested_stack_parent:
+        stack = stack.nested_stack_parent
+    return stack
 
 
 def _find_problems(  # noqa: PLR0913 - the props that have something to check
     *,
+    resync: object,
     convergence_timeout: cdk.Duration | None,
     vpc: ec2.IVpc | None,
     vpc_subnets: ec2.SubnetSelection | None,
@@ -438,6 +478,11 @@ def _find_problems(  # noqa: PLR0913 - the props that have something to check
         problems.append(
             f"the stack already has a provider, {rival.node.path}; create yours before the "
             f"first association, or get it with ConnectAssociationProvider.get_or_create()"
+        )
+    if resync is not None and not (isinstance(resync, str) and 1 <= len(resync) <= _LONGEST_RESYNC):
+        problems.append(
+            f"resync: expected a string of 1 to {_LONGEST_RESYNC} characters, such as a date, got "
+            f"{shown(resync)}"
         )
     if convergence_timeout is not None:
         _check_timeout(convergence_timeout, problems)

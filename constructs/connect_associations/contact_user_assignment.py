@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import aws_cdk as cdk
 from constructs import Construct
 
 from connect_associations import _association, _identifiers
 from connect_associations._declarations import Declaration
-from connect_associations._identifiers import Identifier, Kind
+from connect_associations._grammar import Kind
 from connect_associations.connect_association_provider import ConnectAssociationProvider
 from connect_associations.contact_release import ContactRelease, ReleaseMode
 from connect_associations.invalid_association_error import raise_problems
+
+if TYPE_CHECKING:
+    from connect_associations._identifiers import Identifier
 
 _UNCHOSEN_RELEASE = "connect-associations:contactReleaseNotChosen"
 

@@ -9,12 +9,14 @@ from constructs import Construct
 
 from connect_associations import _association, _identifiers
 from connect_associations._declarations import Declaration
-from connect_associations._identifiers import Identifier, Kind
+from connect_associations._grammar import Kind
 from connect_associations.connect_association_provider import ConnectAssociationProvider
 from connect_associations.invalid_association_error import raise_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from connect_associations._identifiers import Identifier
 
 MAX_USERS = 2_500
 """What one membership holds: Step Functions carries 256 KB from poll to poll, and the event of

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from connect_associations import _association, _identifiers
 from connect_associations._declarations import Declaration
-from connect_associations._identifiers import Kind
+from connect_associations._grammar import Kind
 from connect_associations.connect_association_provider import ConnectAssociationProvider
 from connect_associations.invalid_association_error import raise_problems
 

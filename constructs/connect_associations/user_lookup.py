@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from connect_associations import _association, _identifiers
-from connect_associations._identifiers import Kind
+from connect_associations._grammar import Kind
 from connect_associations.connect_association_provider import ConnectAssociationProvider
 from connect_associations.invalid_association_error import raise_problems
 
@@ -76,6 +76,7 @@ class UserLookup(Construct):
                 properties={"InstanceId": instance.value, "Usernames": some, "Region": region},
                 policy=policy,
                 removal_policy=None,
+                can_resync=False,
             )
             self._resources.append(resource)
             self._places |= {name.lower(): (resource, at) for at, name in enumerate(some)}

@@ -113,6 +113,8 @@ def test_the_lambda_asset_is_that_of_the_checkout(wheel: Path, tmp_path: Path) -
         "app = cdk.App()\n"
         "library.ConnectAssociationProvider(cdk.Stack(app, 'Stack'), 'Provider')\n"
         "app.synth()\n"
+        "import sys\n"
+        "assert not {'boto3', 'connect_provider'} & {*sys.modules}, 'the grammar comes alone'\n"
     )
     output = tmp_path / "wheel"
     subprocess.run(  # noqa: S603 - our own code

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -31,6 +32,7 @@ from synthesis import (
     INSTANCE,
     QUEUE,
     REGION,
+    SINGLE,
     new_stack,
     of_type,
     synthesize,
@@ -49,6 +51,7 @@ PROPS = {
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/Boundary"
 LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:mine:1"
+LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/Shared"
 TAG = {"Key": "team", "Value": "telephony"}
 
 
@@ -59,6 +62,8 @@ def governed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     ConnectAssociationProvider(
         stack,
         "Provider",
+        ledger=dynamodb.Table.from_table_arn(stack, "Ledger", LEDGER),
+        resync="2026-11-25",
         convergence_timeout=cdk.Duration.minutes(10),
         log_retention=logs.RetentionDays.ONE_YEAR,
         log_removal_policy=cdk.RemovalPolicy.RETAIN,
@@ -173,6 +178,44 @@ def test_the_handlers_run_as_they_should(governed: dict[str, Any]) -> None:
         assert "ReservedConcurrentExecutions" not in function
 
 
+def test_the_ledger_is_the_one_that_was_given(governed: dict[str, Any]) -> None:
+    assert not of_type(governed, "AWS::DynamoDB::Table")
+    for function in functions(governed, ours=True):
+        assert function["Environment"]["Variables"]["LEDGER_TABLE_NAME"] == "Shared"
+    on_tables = {
+        grant.resource
+        for grant in grants(policies(governed).values(), {})
+        if grant.action.startswith("dynamodb:")
+    }
+    assert on_tables == {LEDGER}
+
+
+def test_every_association_is_brought_about_again(governed: dict[str, Any]) -> None:
+    (association,) = of_type(governed, SINGLE).values()
+    assert association["Properties"]["Resync"] == "2026-11-25"
+
+
+def test_the_own_ledger_is_encrypted_and_recoverable(tmp_path: Path) -> None:
+    stack = new_stack(tmp_path)
+    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mine"
+    ConnectAssociationProvider(
+        stack, "Provider", encryption_key=kms.Key.from_key_arn(stack, "Key", arn)
+    )
+    template = synthesize(stack)
+    (table,) = of_type(template, "AWS::DynamoDB::Table").values()
+    assert table["Properties"]["SSESpecification"]["KMSMasterKeyId"] == arn
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {
+        "PointInTimeRecoveryEnabled": True
+    }
+    used = {
+        grant.action.partition(":")[2]
+        for grant in grants(policies(template).values(), {})
+        if grant.resource == arn
+    }
+    assert {"Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey"} < used
+    assert not [action for action in used if "*" in action or "Grant" in action]
+
+
 def test_the_framework_does_not_log_its_events(governed: dict[str, Any]) -> None:
     """On a time-out it would log the URL with which anybody could answer CloudFormation."""
     for function in functions(governed, ours=False):
@@ -224,6 +267,7 @@ def test_tags_reach_everything_that_can_have_them(tmp_path: Path) -> None:
     }
     resources = synthesize(stack)["Resources"]
     assert {resources[logical_id]["Type"] for logical_id in taggable} == {
+        "AWS::DynamoDB::Table",
         "AWS::EC2::SecurityGroup",
         "AWS::IAM::Role",
         "AWS::Lambda::Function",

@@ -1,7 +1,7 @@
 """The policies of a stack against the calls of its handlers: neither has more than the other.
 
-The real handlers run in the lifecycle simulator; the Connect emulation records every call. A policy
-is taken apart into single actions on single resources, and so is what every call needs.
+The real handlers run in the lifecycle simulator, which records every call. A policy is taken apart
+into single actions on single resources, and so is what every call needs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import aws_cdk as cdk
 import pytest
 
 from connect_associations import (
+    ConnectAssociationProvider,
     ContactRelease,
     ContactUserAssignment,
     TrafficDistributionGroupMembership,
@@ -41,10 +42,11 @@ from lifecycle.cast import (
     WEST,
     sibling,
 )
-from lifecycle.cloudformation import ACCOUNT
+from lifecycle.ledger import TABLE
 from lifecycle.seen import seen_world
+from lifecycle.stack_parts import ACCOUNT, StackSettings
 from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS
-from synthesis import new_stack, synthesize
+from synthesis import new_stack, of_type, synthesize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from connect_associations.testing import ConnectEmulation
+    from lifecycle.ledger import LedgerCall
     from lifecycle.world import World
 
 NO_USER = "99999999-9999-4999-8999-999999999999"
@@ -62,12 +65,21 @@ DECLARED = "Declared"
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
 """What Lambda does with the function's role, beside the handlers' calls."""
 
-CLOUDFORMATION = {
+OF_EVERY_PROVIDER = {
+    "cloudformation:DescribeStackResource",
     "cloudformation:DescribeStacks",
-    "cloudformation:GetTemplate",
     "cloudformation:ListStackResources",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
 }
-"""Granted to every provider; lookups need none of it, retained contacts no template."""
+"""Granted to every provider; lookups need none of it."""
+
+NOT_FOR_CONTACTS = {"cloudformation:ListStackResources"}
+"""Granted to every provider; only users of groups need it."""
+
+TABLE_ARN = f"arn:aws:dynamodb:{HOME}:{ACCOUNT}:table/{TABLE}"
 
 PREFERRED = "connect:PreferredUserArn"
 
@@ -78,6 +90,7 @@ DEPENDENCIES = {"connect:SearchUsers"}
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVERGENCE_TIMEOUT_SECONDS", str(CONVERGENCE_TIMEOUT_SECONDS))
+    monkeypatch.setenv("LEDGER_TABLE_NAME", TABLE)
 
 
 @dataclass(slots=True)
@@ -87,6 +100,7 @@ class Run:
     :ivar documents: the policies in force.
     :ivar before: those before the last deployment.
     :ivar asked: what was asked of CloudFormation in the last one.
+    :ivar table: what the templates call the ledger's ARN.
     """
 
     folder: Path
@@ -98,6 +112,7 @@ class Run:
     needed: set[Access] = field(default_factory=set)
     granted: set[Grant] = field(default_factory=set)
     deployments: int = 0
+    table: str = ""
 
     def deploy(self, build: Callable[[cdk.Stack], object], *, fails: bool = False) -> str:
         """Deploy what *build* declares; a policy is updated before what depends on it."""
@@ -105,6 +120,8 @@ class Run:
         template = synthesize(self._stack(build))
         self.before = self.documents
         self.documents = {**self.before, **policies(template)}
+        (table,) = of_type(template, "AWS::DynamoDB::Table")
+        self.table = f"{table}.Arn"
         resources = {
             name: {
                 "Type": resource["Type"],
@@ -140,13 +157,14 @@ class Run:
 
     def _check(self, *, rolled_back: bool) -> None:
         """Refuse what was not granted; forget the calls."""
-        references = {"AWS::StackId": self.world.stack.stack_id}
+        references = {"AWS::StackId": self.world.stack.stack_id, self.table: TABLE_ARN}
         granted = grants(self.documents.values(), references)
         if rolled_back:
             granted |= grants(self.before.values(), references)
         accesses = {
             access for call in self.emulation.calls for access in needed(call, account=ACCOUNT)
         } | self.asked
+        accesses |= {Access(f"dynamodb:{call.operation}", TABLE_ARN) for call in self.used}
         denied = [
             access
             for access in sorted(accesses)
@@ -157,14 +175,20 @@ class Run:
         self.granted |= granted
         self.emulation.recorder.clear()
         self.asked.clear()
+        self.used.clear()
+
+    @property
+    def used(self) -> list[LedgerCall]:
+        """What was called of the ledger in the last deployment."""
+        return self.world.ledger.calls
 
 
 @pytest.fixture
-def new_run(tmp_path: Path) -> Callable[[], Run]:
+def new_run(tmp_path: Path) -> Callable[..., Run]:
     numbers = iter(range(100))
 
-    def new() -> Run:
-        world, emulation = seen_world()
+    def new(**settings: Any) -> Run:
+        world, emulation = seen_world(stack=StackSettings(**settings))
         run = Run(folder=tmp_path / str(next(numbers)), world=world, emulation=emulation)
         answer = world.cloudformation.answer
 
@@ -229,20 +253,24 @@ def in_any_run(resource: str) -> str:
 # What is declared ---------------------------------------------------------------------------------
 
 
-def single(user: str, group: str = RED.arn) -> Callable[[cdk.Stack], object]:
+def single(
+    user: str, group: str = RED.arn, *, name: str = DECLARED
+) -> Callable[[cdk.Stack], object]:
     return lambda stack: TrafficDistributionGroupUser(
         stack,
-        DECLARED,
+        name,
         instance_id=INSTANCE.id,
         traffic_distribution_group_id=group,
         user_id=user,
     )
 
 
-def membership(*users: str, exclusive: bool = False) -> Callable[[cdk.Stack], object]:
+def membership(
+    *users: str, exclusive: bool = False, name: str = DECLARED
+) -> Callable[[cdk.Stack], object]:
     return lambda stack: TrafficDistributionGroupMembership(
         stack,
-        DECLARED,
+        name,
         instance_id=INSTANCE.id,
         traffic_distribution_group_id=RED.arn,
         user_ids=users,
@@ -282,7 +310,7 @@ TRANSFER_TO = ContactRelease.transfer_to_queue(contact_flow_id=FLOW.id, queue_id
 
 
 def lives_of_a_group(
-    new_run: Callable[[], Run],
+    new_run: Callable[..., Run],
     build: Callable[..., Callable[[cdk.Stack], object]],
 ) -> Iterator[Run]:
     plain = new_run()
@@ -296,6 +324,18 @@ def lives_of_a_group(
     assert unknown_user.deploy(build(NO_USER)) == "ROLLBACK_COMPLETE"
     yield unknown_user
 
+    renamed = new_run()
+    assert renamed.deploy(build(ANN.id)) == "CREATE_COMPLETE"
+    assert renamed.deploy(build(ANN.id, name="Renamed")) == "UPDATE_COMPLETE"
+    yield renamed
+
+    # CloudFormation uses a RequestId again when a deployment is retried.
+    retried = new_run(reuses_request_ids=True)
+    assert retried.deploy(build(ANN.id)) == "CREATE_COMPLETE"
+    for status in ("UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE"):
+        assert retried.deploy(build(BOB.id), fails="ROLLBACK" in status) == status
+    yield retried
+
     inactive_group = new_run()
     emulation = inactive_group.emulation
     emulation.set_group_status(RED.id, GroupStatus.CREATION_FAILED)
@@ -304,7 +344,7 @@ def lives_of_a_group(
 
 
 def lives_of_a_contact(
-    new_run: Callable[[], Run], release: ContactRelease, *, preferred: bool
+    new_run: Callable[..., Run], release: ContactRelease, *, preferred: bool
 ) -> Iterator[Run]:
     def declared(**more: Any) -> Callable[[cdk.Stack], object]:
         return assignment(release, preferred=preferred, **more)
@@ -325,6 +365,13 @@ def lives_of_a_contact(
     assert reassigned.deploy(declared(user=BOB.id)) == "UPDATE_COMPLETE"
     yield reassigned
 
+    retried = new_run(reuses_request_ids=True)
+    retried.emulation.behave(accept_after_calls=None)
+    retried.deploy(ConnectAssociationProvider.get_or_create)
+    for status in ("UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE"):
+        assert retried.deploy(declared(), fails="ROLLBACK" in status) == status
+    yield retried
+
     refused = new_run()
     refused.deploy(declared())
     assert refused.deploy(declared(user=BOB.id)) == "UPDATE_ROLLBACK_COMPLETE"
@@ -341,7 +388,7 @@ def lives_of_a_contact(
         yield gone
 
 
-def remove_from_a_full_group(new_run: Callable[[], Run]) -> Run:
+def remove_from_a_full_group(new_run: Callable[..., Run]) -> Run:
     """An exclusive membership also takes users out."""
     run = new_run()
     run.emulation.put_member(RED.id, CYD.id)
@@ -351,18 +398,18 @@ def remove_from_a_full_group(new_run: Callable[[], Run]) -> Run:
 
 
 @pytest.mark.parametrize("build", [single, membership])
-def test_users_of_a_group(new_run: Callable[[], Run], build: Any) -> None:
+def test_users_of_a_group(new_run: Callable[..., Run], build: Any) -> None:
     assert_exact(list(lives_of_a_group(new_run, build)), unused=BY_LAMBDA | DEPENDENCIES)
 
 
-def test_an_exclusive_membership_needs_nothing_more(new_run: Callable[[], Run]) -> None:
+def test_an_exclusive_membership_needs_nothing_more(new_run: Callable[..., Run]) -> None:
     run = remove_from_a_full_group(new_run)
     assert ("connect:DisassociateTrafficDistributionGroupUser", CYD.arn) in {
         (access.action, access.resource) for access in run.needed
     }
 
 
-def test_another_home_region(new_run: Callable[[], Run]) -> None:
+def test_another_home_region(new_run: Callable[..., Run]) -> None:
     run = new_run()
     assert run.deploy(single(ANN.id, WEST.arn)) == "CREATE_COMPLETE"
     assert run.deploy(single(ANN.id, BLUE.arn)) == "UPDATE_COMPLETE"
@@ -378,7 +425,7 @@ def test_another_home_region(new_run: Callable[[], Run]) -> None:
 @pytest.mark.parametrize(
     ("release", "unused"),
     [
-        pytest.param(RETAIN, {"cloudformation:GetTemplate"}, id="retain"),
+        pytest.param(RETAIN, set(), id="retain"),
         pytest.param(STOP, set(), id="stop"),
         # The contact itself is one of the instance's contacts, which are described in its stead.
         pytest.param(TRANSFER, {"connect:DescribeContact"}, id="transfer"),
@@ -386,25 +433,25 @@ def test_another_home_region(new_run: Callable[[], Run]) -> None:
     ],
 )
 def test_contacts(
-    new_run: Callable[[], Run], release: ContactRelease, unused: set[str], *, preferred: bool
+    new_run: Callable[..., Run], release: ContactRelease, unused: set[str], *, preferred: bool
 ) -> None:
     runs = list(lives_of_a_contact(new_run, release, preferred=preferred))
-    assert_exact(runs, unused=BY_LAMBDA | unused)
+    assert_exact(runs, unused=BY_LAMBDA | NOT_FOR_CONTACTS | unused)
 
 
-def test_lookups(new_run: Callable[[], Run]) -> None:
+def test_lookups(new_run: Callable[..., Run]) -> None:
     run = new_run()
     assert run.deploy(lookup("ann", "bob")) == "CREATE_COMPLETE"
     assert run.deploy(lookup("ann", "nobody")) == "UPDATE_ROLLBACK_COMPLETE"
     assert run.delete() == "DELETE_COMPLETE"
-    assert_exact([run], unused=BY_LAMBDA | CLOUDFORMATION)
+    assert_exact([run], unused=BY_LAMBDA | OF_EVERY_PROVIDER)
 
 
 # Whether the comparison would notice --------------------------------------------------------------
 
 
 def test_a_call_that_is_not_granted_is_noticed(
-    new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+    new_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_permissions, "_READ_GROUP", ("connect:DescribeTrafficDistributionGroup",))
     with pytest.raises(AssertionError):
@@ -412,7 +459,7 @@ def test_a_call_that_is_not_granted_is_noticed(
 
 
 def test_a_grant_that_no_call_needs_is_noticed(
-    new_run: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+    new_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(
         _permissions._RELEASE_ACTIONS,  # noqa: SLF001 - grants too much on purpose
@@ -421,7 +468,7 @@ def test_a_grant_that_no_call_needs_is_noticed(
     )
     runs = list(lives_of_a_contact(new_run, RETAIN, preferred=False))
     with pytest.raises(AssertionError, match="StopContact"):
-        assert_exact(runs, unused=BY_LAMBDA | {"cloudformation:GetTemplate"})
+        assert_exact(runs, unused=BY_LAMBDA | NOT_FOR_CONTACTS)
 
 
 def test_what_a_statement_says_in_vain_is_noticed() -> None:
@@ -455,7 +502,7 @@ def test_what_a_grant_covers(grant: Grant, *, allowed: bool) -> None:
     assert grant.covers(access) is allowed
 
 
-def test_the_preferred_user_is_the_only_one(new_run: Callable[[], Run]) -> None:
+def test_the_preferred_user_is_the_only_one(new_run: Callable[..., Run]) -> None:
     run = new_run()
     run.deploy(assignment(RETAIN, preferred=True))
     for user, allowed in ((ANN, True), (BOB, False)):

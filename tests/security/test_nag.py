@@ -56,6 +56,8 @@ def test_props_that_satisfy_a_rule_leave_nothing_to_acknowledge(inspection: Insp
         "NIST.800.53.R5-LambdaInsideVPC",
         "NIST.800.53.R5-CloudWatchLogGroupEncrypted",
     }
+    sharing = rules(inspection.reasons, stack="ProviderSharingLedger")
+    assert alone - sharing == {"NIST.800.53.R5-DynamoDBInBackupPlan"}
     limited = {
         finding.resource
         for finding in inspection.reasons

@@ -1,4 +1,4 @@
-"""A stack that a test deploys with the real CDK CLI."""
+"""Stacks that a test deploys with the real CDK CLI."""
 
 from __future__ import annotations
 
@@ -21,12 +21,59 @@ if TYPE_CHECKING:
 Write = tuple[str, str, str]
 """The operation, the Region it was signed for, and the user or contact that it named."""
 
+ENVIRONMENT = cdk.Environment(account=ACCOUNT, region=REGION)
+"""Where all stacks go."""
+
+
+class AppDeployment:
+    """An app, deployed again and again with other contents.
+
+    It is synthesized in this process, because starting another Python for it costs more than the
+    deployment.
+
+    :param environment: where to deploy.
+    :param folder: where the assemblies go.
+    """
+
+    def __init__(self, *, environment: EmbeddedEnvironment, folder: Path) -> None:
+        self._environment = environment
+        self._folder = folder
+        self._assemblies = 0
+
+    def deploy(self, build: Callable[[cdk.App], object], *, check: bool = True) -> CdkRun:
+        """Deploy all stacks that *build* puts into the app, at once where they can be."""
+        self._assemblies += 1
+        app = cdk.App(outdir=str(self._assembly), analytics_reporting=False)
+        build(app)
+        app.synth()
+        return self._environment.cdk.deploy(app=self._assembly, check=check)
+
+    def destroy(self, stack: str | None = None) -> CdkRun:
+        """Destroy one stack. Default: all of them."""
+        return self._environment.cdk.destroy(app=self._assembly, stack=stack)
+
+    def status(self, stack: str) -> str:
+        """Return a stack's status."""
+        cloudformation = self._environment.session().client(
+            "cloudformation", endpoint_url=self._environment.aws_url
+        )
+        stacks = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        status: str = stacks[0]["StackStatus"]
+        return status
+
+    def template(self, stack: str) -> dict[str, Any]:
+        """Return a stack's template that was deployed last."""
+        text = (self._assembly / f"{stack}.template.json").read_text(encoding="utf-8")
+        template: dict[str, Any] = json.loads(text)
+        return template
+
+    @property
+    def _assembly(self) -> Path:
+        return self._folder / f"assembly-{self._assemblies}"
+
 
 class Deployment:
     """One stack, deployed again and again with other contents.
-
-    The stack is synthesized in this process, because starting another Python for it costs more
-    than the deployment.
 
     :param environment: where to deploy.
     :param folder: where the assemblies go.
@@ -34,18 +81,18 @@ class Deployment:
     """
 
     def __init__(self, *, environment: EmbeddedEnvironment, folder: Path, name: str) -> None:
-        self._environment = environment
-        self._folder = folder
+        self._app = AppDeployment(environment=environment, folder=folder)
         self._name = name
-        self._assemblies = 0
 
     def deploy(self, build: Callable[[cdk.Stack], object], *, check: bool = True) -> CdkRun:
         """Deploy the stack with what *build* puts into it."""
-        return self._environment.cdk.deploy(app=self._synthesize(build), check=check)
+        return self._app.deploy(
+            lambda app: build(cdk.Stack(app, self._name, env=ENVIRONMENT)), check=check
+        )
 
     def destroy(self) -> CdkRun:
         """Destroy the stack."""
-        return self._environment.cdk.destroy(app=self._assembly)
+        return self._app.destroy()
 
     @property
     def name(self) -> str:
@@ -55,32 +102,12 @@ class Deployment:
     @property
     def status(self) -> str:
         """The stack's status."""
-        cloudformation = self._environment.session().client(
-            "cloudformation", endpoint_url=self._environment.aws_url
-        )
-        status: str = cloudformation.describe_stacks(StackName=self._name)["Stacks"][0][
-            "StackStatus"
-        ]
-        return status
+        return self._app.status(self._name)
 
     @property
     def template(self) -> dict[str, Any]:
         """The template that was deployed last."""
-        text = (self._assembly / f"{self._name}.template.json").read_text(encoding="utf-8")
-        template: dict[str, Any] = json.loads(text)
-        return template
-
-    @property
-    def _assembly(self) -> Path:
-        return self._folder / f"assembly-{self._assemblies}"
-
-    def _synthesize(self, build: Callable[[cdk.Stack], object]) -> Path:
-        self._assemblies += 1
-        app = cdk.App(outdir=str(self._assembly), analytics_reporting=False)
-        stack = cdk.Stack(app, self._name, env=cdk.Environment(account=ACCOUNT, region=REGION))
-        build(stack)
-        app.synth()
-        return self._assembly
+        return self._app.template(self._name)
 
 
 class Fails(cdk.CfnWaitCondition):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connect_associations.testing.models import EmulatedConnectBackend
-from connect_provider.association_provider import AssociationProvider
+from connect_provider.handler import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -121,7 +121,7 @@ def pytest_configure() -> None:
     for name in _AS_IN_LAMBDA:
         logging.getLogger(name).setLevel(logging.INFO)
     for name in _HANDLERS:
-        setattr(AssociationProvider, name, _watched(getattr(AssociationProvider, name)))
+        setattr(Provider, name, _watched(getattr(Provider, name)))
     backend: Any = EmulatedConnectBackend
     backend.describe_contact = _with_private_values(backend.describe_contact)
 

@@ -13,6 +13,7 @@ from unittest import mock
 
 import aws_cdk as cdk
 from app import ExampleStack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -235,6 +236,13 @@ def _harden(stack: cdk.Stack) -> None:
     )
 
 
+def _share_ledger(stack: cdk.Stack) -> None:
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/Shared"
+    ConnectAssociationProvider(
+        stack, PROVIDER, ledger=dynamodb.Table.from_table_arn(stack, "Shared", arn)
+    )
+
+
 def _with_tokens(stack: cdk.Stack) -> None:
     def parameter(name: str) -> str:
         return cdk.CfnParameter(stack, name).value_as_string
@@ -274,6 +282,7 @@ def _contact(release: ContactRelease, *, preferred: bool = False) -> Callable[[c
 _DECLARED: Mapping[str, Callable[[cdk.Stack], object]] = {
     "ProviderAlone": lambda stack: ConnectAssociationProvider(stack, PROVIDER),
     "ProviderHardened": _harden,
+    "ProviderSharingLedger": _share_ledger,
     "TrafficDistributionGroupUser": lambda stack: TrafficDistributionGroupUser(
         stack,
         "Agent",

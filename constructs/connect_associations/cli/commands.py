@@ -15,16 +15,17 @@ from botocore.exceptions import BotoCoreError
 
 from connect_associations._version import __version__
 from connect_associations.cli import export as exporting
-from connect_associations.cli import inventory, repair, screen
+from connect_associations.cli import inventory, repair, screen, stacks
 from connect_associations.cli.errors import CommandError, explain
+from connect_associations.cli.ledgers import Ledgers
 from connect_associations.cli.names import Names
 from connect_associations.cli.session import Session
-from connect_provider.calls import CallError
-from connect_provider.errors import ProviderError
-from connect_provider.identifiers import Owner
+from connect_provider.errors import ProviderError, StillWaiting
+from connect_provider.failures import CallError
+from connect_provider.ledger.claim import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from connect_associations.cli.inventory import Inventory, Row
 
@@ -41,7 +42,18 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-StackName = Annotated[str, typer.Option("--stack", help="The stack's name or ID.")]
+StackName = Annotated[
+    str | None,
+    typer.Option("--stack", help="The stack's name or ID; its nested stacks go with it."),
+]
+LedgerName = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger",
+        help="The name or ARN of the table that holds the claims. Without --stack: all stacks that "
+        "share it. Default: what the stack's functions say.",
+    ),
+]
 Region = Annotated[
     str | None, typer.Option(help="The stack's Region. Default: the configured one.")
 ]
@@ -61,7 +73,7 @@ def run(arguments: list[str] | None = None) -> int:
         app(args=arguments)
     except (CallError, BotoCoreError) as error:
         return _fail(explain(error))
-    except (CommandError, ProviderError) as error:
+    except (CommandError, ProviderError, StillWaiting) as error:
         return _fail(error)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
@@ -89,19 +101,22 @@ def common(
 @app.command()
 def status(
     *,
-    stack: StackName,
+    stack: StackName = None,
+    ledger: LedgerName = None,
     region: Region = None,
     profile: Profile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show every association of a stack: in sync, missing, extra or unknown.
+    """Show every association of a stack, or of a ledger: in sync, missing, extra or unknown.
 
     Exit code 0: all is as declared; 1: something is missing, or an exclusive group has extra users.
     """
-    session = _session(stack, region=region, profile=profile)
-    found, names = _look(session, stack)
-    if not found.steady:
-        screen.warn(f"the stack is {found.status}: what it declares may be about to change")
+    session = _session(stack, ledger, region=region, profile=profile)
+    found, names = _look(session, stack, ledger)
+    for stack_id, state in found.unsteady.items():
+        screen.warn(
+            f"stack {stacks.name_of(stack_id)} is {state}: what it declares may be about to change"
+        )
     if as_json:
         typer.echo(json.dumps(_as_data(found, names), indent=2))
     else:
@@ -113,7 +128,8 @@ def status(
 @app.command("repair")
 def repair_stack(  # noqa: PLR0913 - a command's options
     *,
-    stack: StackName,
+    stack: StackName = None,
+    ledger: LedgerName = None,
     region: Region = None,
     profile: Profile = None,
     exclusive: Annotated[
@@ -136,12 +152,12 @@ def repair_stack(  # noqa: PLR0913 - a command's options
     Exit code 0: nothing was missing, or all is repaired; 1: there is something to do (dry run);
     2: not everybody could be brought back.
     """
-    session = _session(stack, region=region, profile=profile)
-    found, names = _look(session, stack)
-    if not found.steady:
+    session = _session(stack, ledger, region=region, profile=profile)
+    found, names = _look(session, stack, ledger)
+    for stack_id, state in found.unsteady.items():
         raise CommandError(
-            f"the stack is {found.status}, and its deployment may be making these changes: wait "
-            "until it is over, or finish it"
+            f"stack {stacks.name_of(stack_id)} is {state}, and its deployment may be making these "
+            "changes: wait until it is over, or finish it"
         )
     changes = repair.plan(found, exclusive=exclusive)
     _say_what_is_left(found, exclusive=exclusive)
@@ -157,6 +173,7 @@ def repair_stack(  # noqa: PLR0913 - a command's options
     with screen.Activity("Repairing", total=sum(len(each.users) for each in changes)) as activity:
         outcomes = repair.Repair(
             session,
+            found.ledgers,
             wait=60 * wait,
             reached=activity.reached,
             waits_for=activity.says,
@@ -165,12 +182,22 @@ def repair_stack(  # noqa: PLR0913 - a command's options
 
 
 @app.command("export")
-def export_group(
+def export_group(  # noqa: PLR0913 - a command's options
     *,
     traffic_distribution_group_id: Annotated[str, typer.Option(help="The group's ID or ARN.")],
     instance_id: Annotated[
         str | None,
         typer.Option(help="The instance's ID or ARN. Default: the one that the group names."),
+    ] = None,
+    stack: Annotated[
+        str | None,
+        typer.Option(help="Leave out whom the ledger of this stack knows to be declared."),
+    ] = None,
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            help="Leave out whom this ledger knows to be declared: a table's name or ARN."
+        ),
     ] = None,
     region: Region = None,
     profile: Profile = None,
@@ -179,34 +206,50 @@ def export_group(
     """Print code that declares the users who are in a group now."""
     session = Session(profile=profile, region=region)
     names = Names(session, warn=screen.warn)
-    with _reading(session) as activity:
+    with _reading(session) as seen:
+        known = None
+        if ledger:
+            known = Ledgers(session, [session.table(ledger)])
+        elif stack:
+            tree = stacks.tree(session, stack, seen=seen)
+            known = Ledgers(session, stacks.ledgers(session, tree, seen=seen))
         membership = exporting.read(
-            session, traffic_distribution_group_id, instance_id=instance_id, warn=screen.warn
+            session,
+            traffic_distribution_group_id,
+            instance_id=instance_id,
+            ledgers=known,
+            warn=screen.warn,
         )
         names.load(
             instance_id=membership.instance_id,
             region=membership.arn.split(":")[3],
             wanted=membership.users,
-            seen=lambda what: activity.says(f"Reading {what}"),
+            seen=seen,
         )
     write = exporting.as_python if format_ is Format.PYTHON else exporting.as_json
     typer.echo(write(membership, names).rstrip("\n"))
 
 
-def _session(stack: str, *, region: str | None, profile: str | None) -> Session:
-    """Return the session for a stack, whose ID names its Region."""
-    return Session(profile=profile, region=region or Owner.of_stack(stack).region or None)
+def _session(
+    stack: str | None, ledger: str | None, *, region: str | None, profile: str | None
+) -> Session:
+    """Return the session for a stack or a ledger, whose ARN names its Region."""
+    if not stack and not ledger:
+        raise CommandError("name a stack with --stack, or a ledger's table with --ledger")
+    arns = [name.split(":") for name in (stack, ledger) if name and name.startswith("arn:")]
+    known = [arn[3] for arn in arns if len(arn) > 3 and arn[3]]  # noqa: PLR2004 - the fourth part is the Region
+    return Session(profile=profile, region=region or next(iter(known), None))
 
 
 @contextlib.contextmanager
-def _reading(session: Session) -> Iterator[screen.Activity]:
-    """Show the calls that are made meanwhile."""
+def _reading(session: Session) -> Iterator[Callable[[str], None]]:
+    """Show the calls that are made meanwhile; it gives what is told what they are about."""
     with screen.Activity("Reading") as activity:
-        session.caller.after_call = activity.called
+        session.after_call = activity.called
         try:
-            yield activity
+            yield lambda what: activity.says(f"Reading {what}")
         finally:
-            session.caller.after_call = None
+            session.after_call = None
 
 
 def _confirm(question: str) -> None:
@@ -218,16 +261,22 @@ def _confirm(question: str) -> None:
         raise CommandError("nothing was changed; --yes answers the question")
 
 
-def _look(session: Session, name: str) -> tuple[Inventory, Names]:
+def _look(session: Session, stack: str | None, ledger: str | None) -> tuple[Inventory, Names]:
     names = Names(session, warn=screen.warn)
-    with _reading(session) as activity:
-
-        def seen(what: str) -> None:
-            activity.says(f"Reading {what}")
-
-        found = inventory.take(session, session.stack(name), seen=seen)
+    with _reading(session) as seen:
+        tables = [session.table(ledger)] if ledger else []
+        if stack:
+            tree = stacks.tree(session, stack, seen=seen)
+            tables = tables or stacks.ledgers(session, tree, seen=seen)
+            found = inventory.of_stack(session, tree, Ledgers(session, tables), seen=seen)
+        else:
+            found = inventory.of_ledger(
+                session, Ledgers(session, tables), seen=seen, warn=screen.warn
+            )
         by_instance: dict[tuple[str, str], set[str]] = {}
         for row in found.rows:
+            if not row.instance_id:
+                continue
             place = row.instance_id, row.region or session.region
             by_instance.setdefault(place, set()).update({row.user_id, row.with_user_id} - {""})
         for (instance_id, region), wanted in by_instance.items():
@@ -238,19 +287,24 @@ def _look(session: Session, name: str) -> tuple[Inventory, Names]:
 def _say_what_is_left(found: Inventory, *, exclusive: bool) -> None:
     contacts = sum(row.kind == inventory.CONTACT for row in found.rows)
     if contacts:
-        screen.warn(f"contacts are left alone: {contacts:,} in this stack")
+        screen.warn(f"contacts are left alone: {contacts:,}")
     unknown = sum(
         row.kind == inventory.GROUP and row.state is inventory.State.UNKNOWN for row in found.rows
     )
     if unknown:
-        screen.warn(f"what is unknown is left alone: {unknown:,} in this stack's groups")
+        screen.warn(f"what is unknown is left alone: {unknown:,} in the groups")
+    pending = sum(
+        row.state is inventory.State.MISSING and row.phase is Phase.PENDING for row in found.rows
+    )
+    if pending:
+        screen.warn(f"what is PENDING is left to its deployment: {pending:,} in the groups")
     extra = sum(row.state is inventory.State.EXTRA for row in found.drift)
     if extra and not exclusive:
         screen.warn(
             f"{extra:,} undeclared users of exclusive groups stay; --exclusive removes them"
         )
     if exclusive and not found.exclusive:
-        screen.warn("no group of the stack is declared as exclusive; nobody is removed")
+        screen.warn("no group is declared as exclusive; nobody is removed")
 
 
 def _say_what_became(outcomes: list[repair.Outcome], names: Names) -> None:
@@ -277,8 +331,10 @@ def _say_what_became(outcomes: list[repair.Outcome], names: Names) -> None:
 def _as_data(found: Inventory, names: Names) -> dict[str, object]:
     def one(row: Row) -> dict[str, object]:
         return {
+            "stack_id": row.stack_id or None,
             "logical_id": row.logical_id or None,
             "kind": row.kind,
+            "phase": row.phase.value if row.phase else None,
             "instance_id": row.instance_id or None,
             "target_id": row.target or None,
             "region": row.region or None,
@@ -291,8 +347,13 @@ def _as_data(found: Inventory, names: Names) -> dict[str, object]:
         }
 
     return {
-        "stack_id": found.stack_id,
-        "stack_status": found.status,
+        "stack_id": found.stack_id or None,
+        "stack_status": found.statuses.get(found.stack_id),
+        "ledgers": found.ledgers.names,
+        "stacks": [
+            {"stack_id": stack_id, "status": status or None}
+            for stack_id, status in sorted(found.statuses.items())
+        ],
         "drift": bool(found.drift),
         "associations": [one(row) for row in found.rows],
     }

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connect_provider.calls import CallError, Failure
+from connect_provider.failures import CallError, Failure
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError
-
-    from connect_provider.stack import StackUnknownError
 
 _SIGN_IN = "sign in again, or choose another profile with --profile"
 _CHECK_CREDENTIALS = "check the credentials, or choose another profile with --profile"
@@ -31,7 +29,15 @@ _ADVICE = {
     "EndpointConnectionError": "check the Region and the network",
     "ConnectTimeoutError": "check the Region and the network",
 }
-_OF_CLOUDFORMATION = frozenset(("DescribeStacks", "GetTemplate", "ListStackResources"))
+_SERVICES = {
+    "DescribeStacks": "cloudformation",
+    "ListStackResources": "cloudformation",
+    "GetFunctionConfiguration": "lambda",
+    "Scan": "dynamodb",
+    "Query": "dynamodb",
+    "PutItem": "dynamodb",
+    "DeleteItem": "dynamodb",
+}
 
 
 class CommandError(Exception):
@@ -42,20 +48,14 @@ def explain(error: CallError | BotoCoreError) -> CommandError:
     """Return a failed call, or what kept boto3 from making one, as one line with advice."""
     code = error.code if isinstance(error, CallError) else type(error).__name__
     advice = _ADVICE.get(code)
-    if advice is None and isinstance(error, CallError) and error.failure is Failure.ACCESS_DENIED:
-        advice = f"allow {permission(error.operation)}"
     text = " ".join(str(error).split())
+    if advice is None and isinstance(error, CallError) and error.failure is Failure.ACCESS_DENIED:
+        # What may not be used is the key of the table, then.
+        by_key = "kms:" in text.lower()
+        advice = f"allow {'that on its key' if by_key else permission(error.operation)}"
     return CommandError(f"{text}; {advice}" if advice else text)
-
-
-def unreadable(error: StackUnknownError) -> CommandError:
-    """Return why a stack cannot be read, as one line."""
-    if isinstance(error.__cause__, CallError):
-        return explain(error.__cause__)
-    return CommandError(f"{error}; only templates of the CDK can be read")
 
 
 def permission(operation: str) -> str:
     """Return the IAM action that allows *operation*."""
-    service = "cloudformation" if operation in _OF_CLOUDFORMATION else "connect"
-    return f"{service}:{operation}"
+    return f"{_SERVICES.get(operation, 'connect')}:{operation}"

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from connect_associations.cli.errors import CommandError, explain
 from connect_provider import identifiers
-from connect_provider.calls import CallError, Failure
-from connect_provider.connect import Group
-from connect_provider.declaration import MAX_USERS
+from connect_provider.connect.client import Group
 from connect_provider.errors import InvalidEventError
+from connect_provider.failures import CallError, Failure
+from connect_provider.groups import claims as rules
+from connect_provider.groups.declaration import MAX_USERS
 from connect_provider.identifiers import Identifier, Kind, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from connect_associations.cli.ledgers import Ledgers
     from connect_associations.cli.names import Names
     from connect_associations.cli.session import Session
 
@@ -41,6 +43,7 @@ def read(
     group_id: str,
     *,
     instance_id: str | None,
+    ledgers: Ledgers | None,
     warn: Callable[[str], None],
 ) -> Membership:
     """Read a group from Connect.
@@ -48,7 +51,8 @@ def read(
     :param group_id: its ID or ARN; the ID alone means the session's Region.
     :param instance_id: the ID or ARN of the group's instance. Default: what the group says. It
         has to be given, and the group's ARN too, where the group may not be described.
-    :param warn: is told what does not matter for the code.
+    :param ledgers: whom they know to be declared is left out. None: nobody is.
+    :param warn: is told what does not matter for the code, and how many are left out.
     :raises CommandError: there is no such group in the instance, or it is no group's ID.
     """
     parsed = _parse(group_id, Kind.TRAFFIC_DISTRIBUTION_GROUP, "--traffic-distribution-group-id")
@@ -63,9 +67,14 @@ def read(
         warn(f"the group's name is not known: {explain(error)}")
     if instance not in ("", of_instance):
         raise CommandError(f"{group} belongs to instance {of_instance}, not to {instance}")
-    members = session.until_done(lambda: session.connect(group.region).list_group_users(group))
+    members = session.connect(group.region).list_group_users(group)
     if members is None:
         raise _no_such(group)
+    if ledgers:
+        home = Group(id=group.id, region=arn.split(":")[3])
+        declared = members & rules.wanted(ledgers.of_group(home))
+        members -= declared
+        warn(f"{len(declared):,} users are declared already, and left out")
     return Membership(instance_id=of_instance, arn=arn, name=name, users=tuple(sorted(members)))
 
 
@@ -78,13 +87,10 @@ def _parse(value: str, kind: Kind, option: str) -> Identifier:
 
 def _describe(session: Session, group: Group) -> tuple[str, str, str]:
     """Return the group's ARN, its name and its instance's ID."""
-    client = session.connect_client(group.region)
+    connect = session.connect(group.region)
     try:
-        described = session.ask(
-            group.region,
-            "DescribeTrafficDistributionGroup",
-            str(group),
-            lambda: client.describe_traffic_distribution_group(TrafficDistributionGroupId=group.id),
+        described = connect.send(
+            "DescribeTrafficDistributionGroup", TrafficDistributionGroupId=group.id
         )["TrafficDistributionGroup"]
     except CallError as error:
         if error.failure is Failure.NOT_FOUND:
@@ -103,7 +109,7 @@ def _no_such(group: Group) -> CommandError:
 def as_python(membership: Membership, names: Names) -> str:
     """Return CDK code, to be pasted into a stack's constructor."""
     if not membership.users:
-        return f"# {membership.arn} has no users.\n"
+        return f"# {membership.arn} has no users to declare.\n"
     lines = ["from connect_associations import TrafficDistributionGroupMembership", ""]
     parts = range(0, len(membership.users), MAX_USERS)
     for number, start in enumerate(parts, start=1):

@@ -1,29 +1,31 @@
-"""What a stack declares beside what Connect holds: a row for each association.
+"""What the ledger says beside what Connect holds: a row for each association.
 
 CloudFormation's drift detection does not cover custom resources, so that nobody else looks.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from connect_associations.cli.errors import CommandError, unreadable
-from connect_provider import declaration, identifiers
-from connect_provider.errors import InvalidEventError
-from connect_provider.identifiers import Kind, Owner
-from connect_provider.stack import StackUnknownError
-from connect_provider.template import UnresolvableError
+from connect_associations.cli import stacks
+from connect_associations.cli.errors import CommandError, explain
+from connect_provider.contacts.declaration import CONTACT_USER
+from connect_provider.failures import CallError, Failure
+from connect_provider.groups import claims as rules
+from connect_provider.groups.declaration import GROUP_USER, GROUP_USERS
+from connect_provider.ledger.claim import GroupClaim, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from connect_associations.cli.ledgers import Claims, Ledgers
     from connect_associations.cli.session import Session
-    from connect_provider.connect import Group
-    from connect_provider.declaration import ContactUser, GroupUsers
-    from connect_provider.stack import Stack
-    from connect_provider.template import Template
+    from connect_associations.cli.stacks import Resource, Stack
+    from connect_provider.connect.client import Contact, Group
+    from connect_provider.ledger.claim import ContactClaim
 
 
 class State(Enum):
@@ -39,17 +41,21 @@ class State(Enum):
 class Row:
     """One association.
 
+    :ivar stack_id: the stack that declares it; empty for an extra member.
     :ivar logical_id: the resource that declares it; empty for an extra member.
+    :ivar phase: how far its claim has come; None where there is no claim.
     :ivar target: the group or the contact, by its canonical ID.
     :ivar region: the group's home Region; empty for a contact.
-    :ivar user_id: the user; empty where the declaration cannot be read.
+    :ivar user_id: the user; empty where the ledger does not tell.
     :ivar with_user_id: another user, who has the contact.
     :ivar note: why the state is what it is, where that is not plain.
     """
 
-    logical_id: str
     kind: str
     state: State
+    stack_id: str = ""
+    logical_id: str = ""
+    phase: Phase | None = None
     instance_id: str = ""
     target: str = ""
     region: str = ""
@@ -63,16 +69,22 @@ GROUP, CONTACT = "traffic distribution group", "contact"
 
 @dataclass(slots=True, kw_only=True)
 class Inventory:
-    """All rows of a stack.
+    """All rows of a stack and its nested stacks, or of all stacks that share a ledger.
 
-    :ivar status: the stack's status, as CloudFormation names it.
-    :ivar steady: no deployment is under way, and the template shows what the stack is.
-    :ivar exclusive: the groups that a membership of the stack wants for itself.
+    :ivar title: what the rows are of.
+    :ivar stack_id: the stack that was asked for; empty if all were.
+    :ivar statuses: the stacks' statuses, as CloudFormation names them: empty for a stack that is
+        gone, None where that is not known.
+    :ivar unsteady: the stacks whose deployment is under way, or has yet to be finished, with their
+        status.
+    :ivar exclusive: the IDs of the groups that a membership wants for itself.
     """
 
-    stack_id: str
-    status: str
-    steady: bool
+    title: str
+    ledgers: Ledgers
+    stack_id: str = ""
+    statuses: dict[str, str | None] = field(default_factory=dict)
+    unsteady: dict[str, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     exclusive: set[str] = field(default_factory=set)
 
@@ -87,177 +99,285 @@ class Inventory:
         ]
 
 
-@dataclass(slots=True)
-class _Groups:
-    """What the stack declares of groups.
+def of_stack(
+    session: Session, tree: list[Stack], ledgers: Ledgers, *, seen: Callable[[str], None]
+) -> Inventory:
+    """Compare a stack and its nested stacks with Connect.
 
-    A group is known by its ID alone, as one declaration may name it in another Region.
-
-    :ivar declared: logical IDs with what they declare.
-    :ivar unreadable: logical IDs of declarations that the template does not show, with their
-        group; None if that cannot be read either, so that it may be any.
-    """
-
-    declared: dict[Group, list[tuple[str, GroupUsers]]] = field(default_factory=dict)
-    unreadable: list[tuple[str, str | None]] = field(default_factory=list)
-
-    def users(self, group_id: str) -> set[str]:
-        """Return who is declared."""
-        return {
-            user
-            for group, declarations in self.declared.items()
-            for _, declared in declarations
-            for user in declared.users
-            if group.id == group_id
-        }
-
-    def who_may_declare(self, group_id: str) -> list[str]:
-        """Return the unreadable declarations that may be about the group."""
-        return [logical_id for logical_id, of in self.unreadable if of in (None, group_id)]
-
-    def exclusive(self) -> set[str]:
-        """Return the groups that a declaration wants for itself."""
-        return {
-            group.id
-            for group, declarations in self.declared.items()
-            if any(declared.exclusive for _, declared in declarations)
-        }
-
-
-def take(session: Session, stack: Stack, *, seen: Callable[[str], None]) -> Inventory:
-    """Compare a stack with Connect.
-
+    :param tree: the stack, and its nested stacks.
     :param seen: is told what is looked at, for a progress bar.
-    :raises CommandError: the stack declares no associations, or cannot be read.
-    :raises CallError: Connect refuses to answer.
+    :raises CommandError: they declare no associations.
+    :raises CallError: AWS refuses to answer.
     """
-    template = _template(stack)
-    inventory = Inventory(
-        stack_id=stack.id,
-        status=stack.status.name,
-        steady=stack.status.shows_template and not stack.status.name.endswith("_IN_PROGRESS"),
-    )
-    groups = _Groups()
-    for logical_id, declared in _declared(stack, template, inventory, groups):
-        if isinstance(declared, declaration.GroupUsers):
-            groups.declared.setdefault(declared.group, []).append((logical_id, declared))
-        else:
-            seen(f"contact {declared.contact_id}")
-            inventory.rows.append(_contact_row(session, logical_id, declared))
-    inventory.exclusive = groups.exclusive()
-    for group in groups.declared:
-        seen(str(group))
-        inventory.rows += _group_rows(session, group, groups)
+    inventory = Inventory(title=f"Stack {tree[0].name}", ledgers=ledgers, stack_id=tree[0].id)
+    known: dict[str, Stack | None] = {stack.id: stack for stack in tree}
+    root_id = tree[0].root_id
+    root = stacks.read(session, root_id) if root_id else None
+    if root and not root.steady:
+        inventory.unsteady[root.id] = root.status
+    claims = ledgers.claims(seen=seen, of=known.keys())
+    _Look(session, inventory, known, claims, seen).take()
     if not inventory.rows:
         raise CommandError(
-            f"stack {stack.id.split('/')[1]} declares no associations; check the name, or name "
-            "the nested stack that does"
+            f"stack {tree[0].name} declares no associations, as its ledger "
+            f"{' and '.join(ledgers.names)} says; check the name"
         )
-    inventory.rows.sort(key=lambda row: (row.kind, row.target, row.logical_id, row.user_id))
     return inventory
 
 
-def _template(stack: Stack) -> Template:
-    """Read all of the stack, so that what follows cannot fail for want of it."""
-    try:
-        _ = stack.status, stack.resources
-        return stack.template  # noqa: TRY300 - it is what may fail
-    except StackUnknownError as error:
-        raise unreadable(error) from error
+def of_ledger(
+    session: Session,
+    ledgers: Ledgers,
+    *,
+    seen: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> Inventory:
+    """Compare all stacks that share a ledger with Connect.
 
-
-def _declared(
-    stack: Stack, template: Template, inventory: Inventory, groups: _Groups
-) -> Iterator[tuple[str, GroupUsers | ContactUser]]:
-    """Go through the declarations; rows for those that cannot be read are added at once."""
-    owner = Owner.of_stack(stack.id)
-    for logical_id, body in template.resources.items():
-        kind = body.get("Type", "")
-        resource = stack.resources.get(logical_id)
-        if kind not in declaration.ASSOCIATION_TYPES or resource is None or resource.is_deleted:
-            continue
+    :param seen: is told what is looked at, for a progress bar.
+    :param warn: is told which stacks cannot be read.
+    :raises CommandError: nothing is claimed.
+    :raises CallError: AWS refuses to answer.
+    """
+    title = f"Ledger {' and '.join(ledgers.names)}"
+    inventory = Inventory(title=title, ledgers=ledgers)
+    claims = ledgers.claims(seen=seen)
+    known: dict[str, Stack | None] = {}
+    for stack_id in sorted(claims.stack_ids):
+        seen(f"stack {stacks.name_of(stack_id)}")
         try:
-            properties = template.properties(logical_id)
-            if kind == declaration.CONTACT_USER:
-                yield logical_id, declaration.contact_user(properties, owner=owner)
-            else:
-                yield logical_id, declaration.group_users(properties, kind, owner=owner)
-        except (UnresolvableError, InvalidEventError) as error:
-            group_id = None
-            if kind != declaration.CONTACT_USER:
-                group_id = _group_id(template, body, owner)
-                groups.unreadable.append((logical_id, group_id))
-            inventory.rows.append(
-                Row(
-                    logical_id=logical_id,
-                    kind=CONTACT if kind == declaration.CONTACT_USER else GROUP,
-                    state=State.UNKNOWN,
-                    target=group_id or "",
-                    note=f"the declaration cannot be read from the template: {error}",
-                )
+            known[stack_id] = stacks.read(session, stack_id)
+        except CallError as error:
+            if error.failure is not Failure.ACCESS_DENIED:
+                raise
+            inventory.statuses[stack_id] = None
+            warn(
+                f"whether stack {stacks.name_of(stack_id)} is being deployed, and still has all "
+                f"of its associations, is not known: {explain(error)}"
             )
+    _Look(session, inventory, known, claims, seen).take()
+    if not inventory.rows:
+        raise CommandError(f"{title[0].lower()}{title[1:]} holds no claims; check the name")
+    return inventory
 
 
-def _group_id(template: Template, body: dict[str, Any], owner: Owner) -> str | None:
-    """Return the group of a declaration whose other properties cannot be read."""
-    name = "TrafficDistributionGroupId"
-    try:
-        value = template.resolve(body.get("Properties", {}).get(name))
-        return identifiers.parse(
-            value, kind=Kind.TRAFFIC_DISTRIBUTION_GROUP, name=name, owner=owner
-        ).id
-    except (UnresolvableError, InvalidEventError):
-        return None
+class _Look:
+    """Fills an inventory.
 
+    :param known: the stacks to look at by ID; None for one that is gone.
+    :param claims: all that is claimed, by other stacks as well.
+    """
 
-def _group_rows(session: Session, group: Group, groups: _Groups) -> Iterator[Row]:
-    members = session.until_done(lambda: session.connect(group.region).list_group_users(group))
-    row = Row(logical_id="", kind=GROUP, state=State.UNKNOWN, target=group.id, region=group.region)
-    for logical_id, declared in groups.declared[group]:
-        row = replace(row, instance_id=declared.instance_id)
-        for user_id in declared.users:
-            yield replace(
-                row,
-                logical_id=logical_id,
-                user_id=user_id,
-                state=State.IN_SYNC if user_id in (members or ()) else State.MISSING,
-                note="" if members is not None else f"Connect does not find {group}",
-            )
-    state, note = State.EXTRA, "not declared in this stack"
-    if group.id in groups.exclusive():
-        note = "not declared, and the group is exclusive"
-    if perhaps := groups.who_may_declare(group.id):
-        # It must not look superfluous: `repair --exclusive` removes what does.
-        state, note = State.UNKNOWN, f"may be declared by {', '.join(perhaps)}, which is unreadable"
-    for user_id in sorted((members or frozenset()) - groups.users(group.id)):
-        yield replace(row, user_id=user_id, state=state, note=note)
+    def __init__(
+        self,
+        session: Session,
+        inventory: Inventory,
+        known: dict[str, Stack | None],
+        claims: Claims,
+        seen: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._inventory = inventory
+        self._known = known
+        self._groups = claims.groups
+        self._contacts = [claim for claim in claims.contacts if self._is_shown(claim)]
+        self._seen = seen
+        self._unclaimed = list(self._find_unclaimed())
 
-
-def _contact_row(session: Session, logical_id: str, declared: ContactUser) -> Row:
-    contact = session.until_done(
-        lambda: session.connect(session.region).describe_contact(
-            instance_id=declared.instance_id, contact_id=declared.contact_id
+    def take(self) -> None:
+        inventory = self._inventory
+        for stack_id, stack in self._known.items():
+            inventory.statuses[stack_id] = stack.status if stack else ""
+            if stack and not stack.steady:
+                inventory.unsteady[stack_id] = stack.status
+        shown = {
+            group: [claim for claim in claims if self._is_shown(claim)]
+            for group, claims in self._groups.items()
+        }
+        inventory.exclusive = {
+            group.id
+            for group, claims in shown.items()
+            for claim in claims
+            if claim.exclusive and claim.phase is Phase.LIVE and not self._is_retained(claim)
+        }
+        for group, claims in shown.items():
+            if claims:
+                self._seen(str(group))
+                inventory.rows += self._group_rows(group, claims)
+        for contact in self._contacts:
+            self._seen(f"contact {contact.contact_id}")
+            inventory.rows.append(self._contact_row(contact))
+        inventory.rows += [row for _, row in self._unclaimed]
+        inventory.rows.sort(
+            key=lambda row: (row.kind, row.target, row.stack_id, row.logical_id, row.user_id)
         )
-    )
+
+    def _is_shown(self, claim: GroupClaim | ContactClaim) -> bool:
+        stack_id = claim.owner.stack_id
+        return stack_id in self._known or stack_id in self._inventory.statuses
+
+    def _group_rows(self, group: Group, claims: list[GroupClaim]) -> Iterator[Row]:
+        members = self._session.connect(group.region).list_group_users(group)
+        held = members or frozenset()
+        row = Row(
+            kind=GROUP,
+            state=State.UNKNOWN,
+            instance_id=claims[0].instance_id,
+            target=group.id,
+            region=group.region,
+        )
+        # One declaration may name the group in another Region, which cannot be right for both.
+        everyone = [
+            claim for other, some in self._groups.items() if other.id == group.id for claim in some
+        ]
+        wanted = rules.wanted(everyone)
+        explained = set()
+        for claim in claims:
+            for user_id in sorted(claim.users):
+                state, note = self._stands(claim, user_id, held, wanted)
+                explained.add(user_id)
+                yield replace(
+                    row,
+                    stack_id=claim.owner.stack_id,
+                    logical_id=claim.owner.logical_id,
+                    phase=claim.phase,
+                    instance_id=claim.instance_id,
+                    user_id=user_id,
+                    state=state,
+                    note=note if members is not None else f"Connect does not find {group}",
+                )
+        state, note = self._extra(group, "not declared in the ledger")
+        if state is State.EXTRA and group.id in self._inventory.exclusive:
+            note = f"{note}, and the group is exclusive"
+        for user_id in sorted(held - wanted - explained):
+            yield replace(row, user_id=user_id, state=state, note=note)
+
+    def _extra(self, group: Group, note: str) -> tuple[State, str]:
+        """Return how a member stands whom no claim wants, and why.
+
+        Who may be declared must not look superfluous: `repair --exclusive` removes who does.
+        """
+        perhaps = [who.logical_id for of, who in self._unclaimed if of in (None, group.id)]
+        if not perhaps:
+            return State.EXTRA, note
+        return (
+            State.UNKNOWN,
+            f"may be declared by {', '.join(sorted(perhaps))}, which the ledger does not know",
+        )
+
+    def _stands(
+        self, claim: GroupClaim, user_id: str, held: frozenset[str], wanted: frozenset[str]
+    ) -> tuple[State, str]:
+        """Return how a user of a claim stands, and why."""
+        is_member = user_id in held
+        if claim.phase is Phase.PENDING:
+            note = f"PENDING: {claim.problem or 'not brought about yet'}"
+            return State.IN_SYNC if is_member else State.MISSING, note
+        if claim.phase is Phase.ENDING:
+            if is_member and user_id not in wanted:
+                return self._extra(claim.group, "ENDING: not declared any more")
+            stays = "stays, as another resource declares the user" if is_member else "has left"
+            return State.IN_SYNC, f"ENDING: {stays}"
+        if self._is_retained(claim):
+            note = "retained: the stack does not have the resource any more"
+            return State.IN_SYNC if is_member else State.UNKNOWN, note
+        return State.IN_SYNC if is_member else State.MISSING, ""
+
+    def _contact_row(self, claim: ContactClaim) -> Row:
+        region = claim.owner.stack_id.split(":")[3]
+        contact = self._session.connect(region).describe_contact(
+            instance_id=claim.instance_id, contact_id=claim.contact_id
+        )
+        state, note = _serves(claim, contact)
+        if claim.phase is not Phase.LIVE:
+            note = ": ".join(filter(None, (claim.phase.value, note)))
+            state = State.IN_SYNC if state is State.IN_SYNC else State.UNKNOWN
+        elif self._is_retained(claim):
+            state = State.IN_SYNC if state is State.IN_SYNC else State.UNKNOWN
+            note = "retained: the stack does not have the resource any more"
+        other = contact.agent_id if contact and not contact.ended else None
+        return Row(
+            kind=CONTACT,
+            state=state,
+            stack_id=claim.owner.stack_id,
+            logical_id=claim.owner.logical_id,
+            phase=claim.phase,
+            instance_id=claim.instance_id,
+            target=claim.contact_id,
+            user_id=claim.user_id,
+            with_user_id=other if other and other != claim.user_id else "",
+            note=note,
+        )
+
+    def _is_retained(self, claim: GroupClaim | ContactClaim) -> bool:
+        """Whether a claim was left behind by a removal policy: nobody ends it any more."""
+        if claim.phase is not Phase.LIVE or claim.owner.stack_id not in self._known:
+            return False
+        stack = self._known[claim.owner.stack_id]
+        if stack is None:
+            return True
+        if not stack.steady:
+            return False
+        return not any(
+            resource.is_there
+            and (resource.physical_id == _physical_id(claim) or not resource.is_settled)
+            for resource in stack.resources
+            if resource.logical_id == claim.owner.logical_id
+        )
+
+    def _find_unclaimed(self) -> Iterator[tuple[str | None, Row]]:
+        """Return what the stacks have and no claim tells of, each with its group.
+
+        The group is None where it may be any.
+        """
+        claims: Iterable[GroupClaim | ContactClaim] = itertools.chain(
+            self._contacts, *self._groups.values()
+        )
+        claimed = {(claim.owner.stack_id, _physical_id(claim)) for claim in claims}
+        for stack in self._known.values():
+            if stack is None or not stack.steady:
+                continue
+            for resource in stack.resources:
+                if (
+                    resource.is_settled
+                    and resource.type in (GROUP_USER, GROUP_USERS, CONTACT_USER)
+                    and (stack.id, resource.physical_id) not in claimed
+                ):
+                    yield _unclaimed(stack.id, resource)
+
+
+def _unclaimed(stack_id: str, resource: Resource) -> tuple[str | None, Row]:
     row = Row(
-        logical_id=logical_id,
         kind=CONTACT,
         state=State.UNKNOWN,
-        instance_id=declared.instance_id,
-        target=declared.contact_id,
-        user_id=declared.user_id,
+        stack_id=stack_id,
+        logical_id=resource.logical_id,
+        note="the ledger knows nothing about it: was it lost? The provider's resync claims it anew",
     )
+    if resource.type == CONTACT_USER:
+        ids = resource.physical_id.partition("/")[0].split(":")
+        return "", replace(row, target=ids[-1]) if ids[0] == "contact" else row
+    known = rules.parse(resource.physical_id)
+    if known is None:
+        return None, replace(row, kind=GROUP)
+    group = known[0]
+    return group.id, replace(row, kind=GROUP, target=group.id, region=group.region)
+
+
+def _physical_id(claim: GroupClaim | ContactClaim) -> str:
+    if isinstance(claim, GroupClaim):
+        return rules.id_of(claim)
+    return f"contact:{claim.instance_id}:{claim.contact_id}/{claim.version}"
+
+
+def _serves(claim: ContactClaim, contact: Contact | None) -> tuple[State, str]:
+    """Return how a contact stands, and why."""
     if contact is None:
-        return replace(row, note="Connect does not know the contact, or no longer")
+        return State.UNKNOWN, "Connect does not know the contact, or no longer"
     if contact.ended:
-        return replace(row, note="the contact has ended")
-    if contact.agent_id == declared.user_id:
-        return replace(row, state=State.IN_SYNC)
+        return State.UNKNOWN, "the contact has ended"
+    if contact.agent_id == claim.user_id:
+        return State.IN_SYNC, ""
     if contact.agent_id:
-        return replace(
-            row,
-            state=State.MISSING,
-            with_user_id=contact.agent_id,
-            note="another user has accepted the contact",
-        )
-    return replace(row, note="nobody has accepted it yet; Connect does not show who is offered it")
+        return State.MISSING, "another user has accepted the contact"
+    return State.UNKNOWN, "nobody has accepted it yet; Connect does not show who is offered it"

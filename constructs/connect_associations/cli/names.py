@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connect_associations.cli.errors import CommandError, explain, permission
-from connect_provider.calls import CallError, Failure
+from connect_associations.cli.errors import explain, permission
+from connect_provider.errors import StillWaiting
+from connect_provider.failures import CallError, Failure
 from connect_provider.identifiers import last_segment
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Names:
                     )
         except CallError as error:
             self._warn(f"some users are shown without names: {explain(error)}")
-        except CommandError as error:
+        except StillWaiting as error:
             self._warn(f"some users are shown without names: {error}")
 
     def of(self, user_id: str) -> str:
@@ -67,17 +68,12 @@ class Names:
         self, instance_id: str, region: str, missing: set[str], seen: Callable[[str], None]
     ) -> bool:
         """Read no more pages than are needed; False if that is not allowed."""
-        client = self._session.connect_client(region)
+        connect = self._session.connect(region)
         request: dict[str, Any] = {"InstanceId": instance_id, "MaxResults": _PAGE}
         while missing:
             seen(f"names of {len(missing):,} users")
             try:
-                page = self._session.ask(
-                    region,
-                    "SearchUsers",
-                    f"instance {instance_id}",
-                    lambda: client.search_users(**request),
-                )
+                page = connect.send("SearchUsers", **request)
             except CallError as error:
                 if error.failure is Failure.ACCESS_DENIED:
                     return False
@@ -96,16 +92,11 @@ class Names:
         self, instance_id: str, region: str, missing: set[str], seen: Callable[[str], None]
     ) -> bool:
         """Ask for one user after the other; False if that is not allowed."""
-        client = self._session.connect_client(region)
+        connect = self._session.connect(region)
         for number, user_id in enumerate(sorted(missing)):
             seen(f"names of {len(missing) - number:,} users")
             try:
-                user = self._session.ask(
-                    region,
-                    "DescribeUser",
-                    f"user {user_id} of instance {instance_id}",
-                    lambda: client.describe_user(InstanceId=instance_id, UserId=user_id),  # noqa: B023 - called at once
-                )["User"]
+                user = connect.send("DescribeUser", InstanceId=instance_id, UserId=user_id)["User"]
             except CallError as error:
                 if error.failure is Failure.NOT_FOUND:
                     continue

@@ -1,27 +1,54 @@
-"""Put back what a stack declares and Connect does not hold."""
+"""Put back what the ledger says and Connect does not hold."""
 
 from __future__ import annotations
 
 import itertools
+import time
+from contextlib import closing
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from connect_associations.cli.errors import CommandError, explain
 from connect_associations.cli.inventory import GROUP, State
-from connect_provider.calls import CallError, Failure
-from connect_provider.connect import Group
+from connect_provider.connect.client import ASSOCIATE_USER, DISASSOCIATE_USER, Group
 from connect_provider.errors import ProviderError, StillWaiting
-from connect_provider.group_convergence import GroupConvergence, Progress
-from connect_provider.plan import Action, Step
+from connect_provider.failures import CallError, Failure
+from connect_provider.groups import claims as rules
+from connect_provider.ledger.claim import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connect_associations.cli.inventory import Inventory, Row
+    from connect_associations.cli.ledgers import Ledgers
     from connect_associations.cli.session import Session
+    from connect_provider.connect.client import Connect
+    from connect_provider.ledger.claim import GroupClaim
 
 _PAUSE = 5.0
 """Seconds between two looks at what may heal by itself."""
+_LOOK_EVERY = 5.0
+"""Seconds after which the claims are read again before a user is associated."""
+_REPLICATION_SECONDS = 45 * 60
+"""Failed user replications are retried within 30 minutes; with some room."""
+
+
+class Action(Enum):
+    """What is done with a user, as Connect's operations call it."""
+
+    ASSOCIATE = "associate"
+    DISASSOCIATE = "disassociate"
+
+    @property
+    def operation(self) -> str:
+        """Connect's operation."""
+        return ASSOCIATE_USER if self is Action.ASSOCIATE else DISASSOCIATE_USER
+
+    @property
+    def done_as(self) -> str:
+        """The action in the passive voice."""
+        return "associated with" if self is Action.ASSOCIATE else "taken out of"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +84,8 @@ class Outcome:
 def plan(inventory: Inventory, *, exclusive: bool) -> list[Change]:
     """Return what is to be done, those who join first.
 
+    What is PENDING belongs to a deployment, which brings it about or takes it back.
+
     :param exclusive: whether undeclared members of exclusive groups are removed.
     """
 
@@ -67,7 +96,11 @@ def plan(inventory: Inventory, *, exclusive: bool) -> list[Change]:
     for action, state in ((Action.ASSOCIATE, State.MISSING), (Action.DISASSOCIATE, State.EXTRA)):
         if action is Action.DISASSOCIATE and not exclusive:
             continue
-        rows = [row for row in inventory.drift if row.kind == GROUP and row.state is state]
+        rows = [
+            row
+            for row in inventory.drift
+            if row.kind == GROUP and row.state is state and row.phase is not Phase.PENDING
+        ]
         for (instance_id, region, group_id), some in itertools.groupby(
             sorted(rows, key=place), key=place
         ):
@@ -83,13 +116,15 @@ def plan(inventory: Inventory, *, exclusive: bool) -> list[Change]:
 
 
 class Repair:
-    """Makes changes at the quota's pace, with the provider's own convergence.
+    """Makes changes at the quota's pace, under the group's lease.
 
     Whatever fails, the rest is tried, and everybody who is not where they should be is in the
     outcome with the reason.
 
+    :param ledgers: who wants what, read again while changes are made.
     :param wait: for how many seconds to look again at what may heal by itself (a group that is
-        being updated, a new user who is not replicated yet) while nothing else gets done.
+        being updated, a new user who is not replicated yet, somebody else who changes the group)
+        while nothing else gets done.
     :param reached: is told how many users have been dealt with.
     :param waits_for: is told why nothing happens at the moment.
     """
@@ -97,12 +132,14 @@ class Repair:
     def __init__(
         self,
         session: Session,
+        ledgers: Ledgers,
         *,
         wait: float,
         reached: Callable[[int], None],
         waits_for: Callable[[str], None],
     ) -> None:
         self._session = session
+        self._ledgers = ledgers
         self._wait = wait
         self._reached = reached
         self._waits_for = waits_for
@@ -115,56 +152,34 @@ class Repair:
             outcome = Outcome(change=change)
             self._converge(outcome)
             outcomes.append(outcome)
+            self._dealt_with += len(change.users)
         return outcomes
 
     def _converge(self, outcome: Outcome) -> None:
-        clock = self._session.clock
-        give_up_at = clock.time() + self._wait
+        give_up_at = time.time() + self._wait
         while outcome.left:
             before = len(outcome.left)
-            reason = self._pass(outcome)
+            try:
+                with self._ledgers.lease(outcome.change.group) as hold:
+                    reason = _Pass(self._session, self._ledgers, outcome, hold, self._tell).run()
+            except StillWaiting as waiting:
+                reason = _Reason(str(waiting), heals=True)
+            except (CallError, ProviderError, CommandError) as error:
+                reason = _Reason(_said(error))
             if len(outcome.left) < before:
-                give_up_at = clock.time() + self._wait
-            elif not reason.heals or clock.time() >= give_up_at:
-                self._dealt_with += len(outcome.left)
+                give_up_at = time.time() + self._wait
+            elif not reason.heals or time.time() >= give_up_at:
                 outcome.failed.update(dict.fromkeys(outcome.left, reason.text))
-                self._reached(self._dealt_with)
-                return
-            if reason.heals:
+            self._tell(outcome)
+            if outcome.left and reason.heals:
                 self._waits_for(reason.text)
-                clock.sleep(_PAUSE)
+                time.sleep(_PAUSE)
 
-    def _pass(self, outcome: Outcome) -> _Reason:
-        """Go once through the users who are left."""
-        change = outcome.change
-        progress = Progress()
-        # Each pass has its own, because it remembers the group's status and members.
-        convergence = GroupConvergence(
-            connect=self._session.connect,
-            caller=self._session.caller,
-            instance_id=change.instance_id,
-            step=Step(action=change.action, group=change.group, users=outcome.left),
-            progress=progress,
-        )
-        self._session.caller.after_each = lambda: self._reached(
-            self._dealt_with + len(progress.done) + len(progress.failed)
-        )
-        try:
-            convergence.run(still_wanted=lambda: True)
-        except StillWaiting as waiting:
-            return _Reason(text=str(waiting), heals=True)
-        except (CallError, ProviderError, CommandError) as error:
-            return _Reason(text=_said(error))
-        finally:
-            self._session.caller.after_each = None
-            outcome.done |= progress.done
-            outcome.failed |= progress.failed
-            self._dealt_with += len(progress.done) + len(progress.failed)
-            self._reached(self._dealt_with)
-        return _Reason()
+    def _tell(self, outcome: Outcome) -> None:
+        self._reached(self._dealt_with + len(outcome.done) + len(outcome.failed))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Reason:
     """Why a pass ended before everybody was where they should be."""
 
@@ -172,10 +187,138 @@ class _Reason:
     heals: bool = False
 
 
+class _Pass:
+    """Goes once through the users who are left, under the group's lease.
+
+    :param hold: makes sure of the lease.
+    :param tell: is told of every user who has been dealt with.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        ledgers: Ledgers,
+        outcome: Outcome,
+        hold: Callable[[], None],
+        tell: Callable[[Outcome], None],
+    ) -> None:
+        self._ledgers = ledgers
+        self._outcome = outcome
+        self._change = outcome.change
+        self._hold = hold
+        self._tell = tell
+        self._connect: Connect = session.connect(
+            self._change.group.region, before_call=self._before_call
+        )
+        self._claims: list[GroupClaim] = []
+        self._looked_at = float("-inf")
+        self._is_moving = False
+
+    def run(self) -> _Reason:
+        """Move whom the claims, as they are now, want moved.
+
+        :raises StillWaiting: somebody else goes on with the group, or its claims have changed.
+        :raises CallError: a call failed that says nothing about a user.
+        """
+        change, outcome = self._change, self._outcome
+        self._claims = self._ledgers.of_group(change.group)
+        self._looked_at = time.time()
+        members = self._connect.list_group_users(change.group)
+        if members is None:
+            said = f"Connect does not list the users of {change.group}"
+            return self._of_group(said) or _Reason(said, heals=True)
+        moving = sorted(self._to_move(members))
+        outcome.done |= set(outcome.left) - set(moving)
+        self._tell(outcome)
+        failed: dict[str, CallError] = {}
+        moves = self._connect.move_users(
+            change.action.operation,
+            instance_id=change.instance_id,
+            group=change.group,
+            user_ids=iter(moving),
+        )
+        # Closed, so that nothing is under way any more when this fails.
+        with closing(moves):
+            self._is_moving = True
+            for user_id, error in moves:
+                if error is None:
+                    outcome.done.add(user_id)
+                    self._tell(outcome)
+                    continue
+                if isinstance(error, StillWaiting) or error.heals or _is_denied(error):
+                    raise error
+                if not failed and (reason := self._of_group(str(error))):
+                    return reason
+                failed[user_id] = error
+        self._is_moving = False
+        return self._explain(failed) if failed else _Reason()
+
+    def _to_move(self, members: frozenset[str]) -> frozenset[str]:
+        left = frozenset(self._outcome.left)
+        live = [claim for claim in self._claims if claim.phase is Phase.LIVE]
+        if self._change.action is Action.ASSOCIATE:
+            return (left & rules.wanted(live)) - members
+        if not any(claim.exclusive for claim in live):
+            return frozenset()
+        return (left & members) - rules.wanted(self._claims)
+
+    def _before_call(self) -> None:
+        """Make sure that the group is ours and, while users move, that the claims are as we know.
+
+        :raises StillWaiting: they are not.
+        """
+        self._hold()
+        removes = self._change.action is Action.DISASSOCIATE
+        if self._is_moving and (removes or time.time() - self._looked_at > _LOOK_EVERY):
+            if self._ledgers.of_group(self._change.group) != self._claims:
+                raise StillWaiting(f"what is declared for {self._change.group} has just changed")
+            self._looked_at = time.time()
+
+    def _of_group(self, said: str) -> _Reason | None:
+        """Return the reason of a failure if it is the group's status."""
+        group = self._connect.describe_group(self._change.group)
+        if group is None:
+            return _Reason(f"{said}; there is no {self._change.group}")
+        if group.status != "ACTIVE":
+            heals = group.status.endswith("_IN_PROGRESS")
+            return _Reason(f"{said}; the group is {group.status}", heals=heals)
+        return None
+
+    def _explain(self, failed: dict[str, CallError]) -> _Reason:
+        """Find out who is where they should be all the same, and who may get there later."""
+        joins = self._change.action is Action.ASSOCIATE
+        members = self._connect.list_group_users(self._change.group) or frozenset()
+        arrived = {user_id for user_id in failed if (user_id in members) == joins}
+        self._outcome.done |= arrived
+        waits = _Reason()
+        for user_id in failed.keys() - arrived:
+            error = failed[user_id]
+            user = self._connect.describe_user(
+                instance_id=self._change.instance_id, user_id=user_id
+            )
+            if user is None:
+                self._outcome.failed[user_id] = f"{error}; the instance has no such user"
+            elif error.failure in (Failure.INVALID, Failure.NOT_FOUND) and _changed_lately(
+                user.last_modified
+            ):
+                waits = _Reason(
+                    f"{error}; the user was changed lately and may not be replicated yet",
+                    heals=True,
+                )
+            else:
+                self._outcome.failed[user_id] = str(error)
+        self._tell(self._outcome)
+        return waits
+
+
+def _changed_lately(last_modified: float | None) -> bool:
+    return last_modified is not None and time.time() - last_modified < _REPLICATION_SECONDS
+
+
+def _is_denied(error: CallError) -> bool:
+    return error.failure is Failure.ACCESS_DENIED
+
+
 def _said(error: Exception) -> str:
     """Return the reason in words for whoever runs the command."""
-    cause = error if isinstance(error, CallError) else error.__cause__
-    if isinstance(cause, CallError) and cause.failure is Failure.ACCESS_DENIED:
-        # The provider's words are about its Lambda's role.
-        return str(explain(cause))
-    return str(error)
+    return str(explain(error)) if isinstance(error, CallError) else str(error)

@@ -12,8 +12,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Column, Table
 
 from connect_associations.cli.inventory import CONTACT, State
-from connect_provider.connect import Group as ConnectGroup
-from connect_provider.plan import Action
+from connect_associations.cli.repair import Action
+from connect_associations.cli.stacks import name_of
+from connect_provider.connect.client import Group as ConnectGroup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,14 +116,18 @@ def inventory_view(inventory: Inventory, names: Names, *, width: int) -> Rendera
 
     :param width: the columns that there are.
     """
-    shown: list[RenderableType] = [f"Stack {inventory.stack_id.split('/')[1]}", ""]
+    shown: list[RenderableType] = [inventory.title, ""]
+    several = len({row.stack_id for row in inventory.rows if row.stack_id}) > 1
     rows = sorted(inventory.rows, key=lambda row: _order(row, names))
     for place, some in itertools.groupby(rows, key=_place):
         narrow = width < _NARROW
         table = _table("State", "User") if narrow else _table("State", "User", "Resource", "Note")
         for row in some:
             note = f"{row.note}: {names.person(row.with_user_id)}" if row.with_user_id else row.note
-            cells = [_person(row.user_id, names, width), row.logical_id or "-", note]
+            resource = row.logical_id or "-"
+            if several and row.stack_id:
+                resource = f"{name_of(row.stack_id)}/{resource}"
+            cells = [_person(row.user_id, names, width), resource, note]
             if narrow:
                 cells = ["\n".join(filter(None, cells))]
             table.add_row(row.state.value, *cells, style=_STYLES[row.state])
@@ -141,7 +146,7 @@ def plan_view(changes: Sequence[Change], names: Names, *, width: int) -> Rendera
         table = _table("Change", "User")
         for user_id in sorted(change.users, key=names.person):
             table.add_row(
-                change.action.value.lower(),
+                change.action.value,
                 _person(user_id, names, width),
                 style="green" if joins else "bold red",
             )
@@ -155,7 +160,7 @@ def totals(changes: Sequence[Change]) -> str:
         action: sum(len(change.users) for change in changes if change.action is action)
         for action in Action
     }
-    return ", ".join(f"{total:,} to {each.value.lower()}" for each, total in sums.items() if total)
+    return ", ".join(f"{total:,} to {each.value}" for each, total in sums.items() if total)
 
 
 def _counts(inventory: Inventory) -> str:
@@ -163,10 +168,17 @@ def _counts(inventory: Inventory) -> str:
     return ", ".join(f"{count:,} {state.value}" for state, count in found.items() if count)
 
 
-def _order(row: Row, names: Names) -> tuple[bool, str, str, int, str, str]:
+def _order(row: Row, names: Names) -> tuple[bool, str, str, int, str, str, str]:
     state = (State.IN_SYNC, State.UNKNOWN, State.EXTRA, State.MISSING).index(row.state)
     place = row.target, row.region
-    return row.kind == CONTACT, *place, state, names.person(row.user_id), row.logical_id
+    return (
+        row.kind == CONTACT,
+        *place,
+        state,
+        names.person(row.user_id),
+        row.stack_id,
+        row.logical_id,
+    )
 
 
 def _place(row: Row) -> str:

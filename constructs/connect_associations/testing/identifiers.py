@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from connect_associations import _grammar
+
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
@@ -23,17 +25,15 @@ class Identifier:
     @classmethod
     def parse(cls, text: str) -> Identifier:
         """Read an ID or an ARN; what is neither is taken for an ID, which then is not found."""
-        parts = text.split(":", 5)
-        if len(parts) != 6 or parts[0] != "arn" or parts[2] != "connect":  # noqa: PLR2004 - an ARN has six parts
+        match = _grammar.ARN.fullmatch(text)
+        if match is None:
             return cls(text)
-        return cls(parts[5].rsplit("/", 1)[-1], parts[3], parts[4], parts[5])
-
-
-def partition_of(region: str) -> str:
-    """Return the partition of a Region; Connect's groups exist in these two only."""
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        path = match["resource"]
+        return cls(path.rpartition("/")[2], match["region"], match["account"], path)
 
 
 def arn(*, region: str, account_id: str, path: str) -> str:
-    """Return a Connect ARN."""
-    return f"arn:{partition_of(region)}:connect:{region}:{account_id}:{path}"
+    """Return a Connect ARN, in the partition of *region*: one that has groups."""
+    standard, government = _grammar.GROUP_PARTITIONS
+    partition = government if region.startswith("us-gov-") else standard
+    return _grammar.arn(partition, region, account_id, path)

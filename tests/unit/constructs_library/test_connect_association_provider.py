@@ -13,11 +13,26 @@ from aws_cdk.assertions import Match, Template
 
 from connect_associations import (
     ConnectAssociationProvider,
+    ContactRelease,
+    ContactUserAssignment,
     InvalidAssociationError,
     TrafficDistributionGroupMembership,
     TrafficDistributionGroupUser,
+    UserLookup,
 )
-from synthesis import GROUP, INSTANCE, SINGLE, new_stack, of_type, only, synthesize, user
+from synthesis import (
+    ASSIGNMENT,
+    CONTACT,
+    GROUP,
+    INSTANCE,
+    MEMBERSHIP,
+    SINGLE,
+    new_stack,
+    of_type,
+    only,
+    synthesize,
+    user,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,9 +73,6 @@ def test_one_provider_serves_all_associations_of_a_stack(stack: cdk.Stack) -> No
     template = synthesize(stack)
     assert len(of_type(template, FUNCTION)) == 5
     assert len(of_type(template, SINGLE)) == 3
-    for handler in handlers(template).values():
-        variables = handler["Environment"]["Variables"]
-        assert variables["TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT"] == "3"
 
 
 def test_get_or_create_answers_the_same_provider(stack: cdk.Stack) -> None:
@@ -90,7 +102,7 @@ def test_the_functions_are_what_they_should_be(stack: cdk.Stack) -> None:
     template = synthesize(stack)
     ours = handlers(template)
     assert ours.keys() == {"on_event", "is_complete"}
-    assert [ours[name]["Timeout"] for name in ("on_event", "is_complete")] == [840, 300]
+    assert [ours[name]["Timeout"] for name in ("on_event", "is_complete")] == [840, 600]
     assert ours["on_event"]["Code"] == ours["is_complete"]["Code"]
     assert ours["on_event"]["Role"] == ours["is_complete"]["Role"]
     for handler in ours.values():
@@ -99,6 +111,10 @@ def test_the_functions_are_what_they_should_be(stack: cdk.Stack) -> None:
         assert handler["MemorySize"] == 256
         assert handler["LoggingConfig"]["LogFormat"] == "JSON"
         assert handler["LoggingConfig"]["LogGroup"]["Ref"] in template["Resources"]
+        assert handler["Environment"]["Variables"].keys() == {
+            "CONVERGENCE_TIMEOUT_SECONDS",
+            "LEDGER_TABLE_NAME",
+        }
         assert handler["Environment"]["Variables"]["CONVERGENCE_TIMEOUT_SECONDS"] == "2400"
     for group in of_type(template, "AWS::Logs::LogGroup").values():
         assert group["Properties"]["RetentionInDays"] == 30
@@ -117,8 +133,8 @@ def test_the_waiter_logs_nothing_that_it_carries(stack: cdk.Stack) -> None:
     ("timeout", "variable", "attempts", "service_timeout"),
     [
         (None, "2400", 480, None),  # 3,600 s, CloudFormation's default
-        (cdk.Duration.minutes(10), "600", 120, 1800),
-        (cdk.Duration.seconds(7), "7", 2, 1207),
+        (cdk.Duration.minutes(10), "600", 120, 2100),
+        (cdk.Duration.seconds(7), "7", 2, 1507),
         (cdk.Duration.hours(1), "3600", 720, None),
     ],
 )
@@ -152,11 +168,54 @@ def test_time_outs(
         ({"runtime": lambda_.Runtime.PYTHON_3_9}, "runtime: 'python3.9' cannot run"),
         ({"reserved_concurrent_executions": 0}, "reserved_concurrent_executions: 0 would stop"),
         ({"vpc_subnets": ec2.SubnetSelection()}, "vpc: is missing"),
+        ({"resync": ""}, "resync: expected a string of 1 to 100 characters, .*got ''"),
+        ({"resync": "x" * 101}, "resync: expected a string of 1 to 100 characters"),
+        ({"resync": 20261125}, "resync: expected .*got 20261125"),
+        ({"resync": True}, "resync: expected .*got True"),
     ],
 )
 def test_wrong_props(stack: cdk.Stack, props: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidAssociationError, match=message):
         ConnectAssociationProvider(stack, "Provider", **props)
+
+
+@pytest.mark.parametrize("resync", [None, "2026-11-25", "x" * 100])
+def test_every_association_is_brought_about_again(stack: cdk.Stack, resync: str | None) -> None:
+    provider = ConnectAssociationProvider(stack, "Provider", resync=resync)
+    assert provider.resync == resync
+    declare(stack)
+    TrafficDistributionGroupMembership(
+        stack,
+        "Others",
+        instance_id=INSTANCE,
+        traffic_distribution_group_id=GROUP,
+        user_ids=[user(8), user(9)],
+    )
+    ContactUserAssignment(
+        stack,
+        "Assignment",
+        instance_id=INSTANCE,
+        contact_id=CONTACT,
+        user_id=user(1),
+        release=ContactRelease.retain(),
+    )
+    # What is looked up is nothing to bring about.
+    UserLookup(stack, "Lookup", instance_id=INSTANCE, usernames=["ann"])
+    template = synthesize(stack)
+    for resource_type in (SINGLE, MEMBERSHIP, ASSIGNMENT):
+        assert only(template, resource_type)["Properties"].get("Resync") == resync
+    assert "Resync" not in only(template, "Custom::ConnectUserLookup")["Properties"]
+
+
+def test_another_resync_changes_nothing_else(tmp_path: Path) -> None:
+    templates = []
+    for resync in ("one", "two"):
+        stack = new_stack(tmp_path / resync)
+        ConnectAssociationProvider(stack, "Provider", resync=resync)
+        declare(stack)
+        templates.append(synthesize(stack)["Resources"])
+    changed = {name for name in templates[0] if templates[0][name] != templates[1][name]}
+    assert changed == {"Agent1"}
 
 
 def test_a_time_out_must_be_known_at_synth(stack: cdk.Stack) -> None:
@@ -282,6 +341,7 @@ def test_tags_reach_everything_that_can_have_them(stack: cdk.Stack) -> None:
     template = synthesize(stack)
     for resource_type in (
         FUNCTION,
+        "AWS::DynamoDB::Table",
         "AWS::IAM::Role",
         "AWS::Logs::LogGroup",
         "AWS::StepFunctions::StateMachine",

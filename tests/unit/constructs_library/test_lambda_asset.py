@@ -52,6 +52,7 @@ def test_the_asset_is_our_python_code_and_nothing_else(tmp_path: Path) -> None:
         if "__pycache__" not in path.parts
     }
     assert not list(asset.rglob("__pycache__"))
+    assert "connect_provider/ledger/table.py" in files(asset), "packages go along with theirs"
 
 
 def test_the_hash_does_not_change_with_caches(
@@ -73,20 +74,24 @@ def test_the_hash_does_not_change_with_caches(
 
 
 def test_the_asset_stays_small(tmp_path: Path) -> None:
-    """The goal was 30 KB; decision 6 says why the source goes along as it is."""
+    """Decision 6 says why the source goes along as it is."""
     asset = build(tmp_path / "out")
     archive = tmp_path / "asset.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
         for name in sorted(files(asset)):
             zipped.write(asset / name, name)
-    assert archive.stat().st_size <= 56 * 1024
+    assert archive.stat().st_size <= 62 * 1024
 
 
 def test_the_sdk_is_bundled_with_the_services_that_are_called(tmp_path: Path) -> None:
     asset = build(tmp_path, bundle_sdk=True)
     bundled = files(asset)
     services = {name.split("/")[2] for name in bundled if name.startswith("botocore/data/")}
-    assert {name for name in services if "." not in name} == {"connect", "cloudformation"}
+    assert {name for name in services if "." not in name} == {
+        "cloudformation",
+        "connect",
+        "dynamodb",
+    }
     assert "connect_provider/__init__.py" in bundled
     assert "botocore/cacert.pem" in bundled
     assert not [name for name in bundled if name.endswith((".pyc", ".so")) or "/tests/" in name]
@@ -97,7 +102,8 @@ def test_the_sdk_is_bundled_with_the_services_that_are_called(tmp_path: Path) ->
         "connect = boto3.client('connect', region_name='us-east-1')\n"
         "assert connect.can_paginate('list_traffic_distribution_group_users')\n"
         "assert hasattr(connect, 'associate_contact_with_user')\n"
-        "boto3.client('cloudformation', region_name='us-east-1')\n"
+        "for service in ('cloudformation', 'dynamodb'):\n"
+        "    boto3.client(service, region_name='us-east-1')\n"
     )
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)  # noqa: S603 - our own code
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_kms as kms
 
 from connect_associations import (
     ConnectAssociationProvider,
@@ -14,6 +15,7 @@ from connect_associations import (
     TrafficDistributionGroupUser,
 )
 from synthesis import (
+    ACCOUNT,
     ASSIGNMENT,
     CONTACT,
     FLOW,
@@ -250,26 +252,50 @@ def test_tokens_of_contacts_may_be_ids_or_arns(stack: cdk.Stack, spelling: str) 
     assert statements(synthesize(stack), values) == for_contact()
 
 
+def asked_of_cloudformation(template: dict[str, Any]) -> list[tuple[Any, Any]]:
+    return [
+        (statement["Action"], statement["Resource"])
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "cloudformation:" in str(statement["Action"])
+    ]
+
+
+OF_OWN_STACK = [
+    "cloudformation:DescribeStackResource",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ListStackResources",
+]
+
+
 def test_cloudformation_may_only_be_asked_about_the_own_stack(stack: cdk.Stack) -> None:
     ConnectAssociationProvider.get_or_create(stack)
     template = synthesize(stack)
-    (asked,) = (
-        statement
-        for policy in of_type(template, "AWS::IAM::Policy").values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-        if "cloudformation:GetTemplate" in statement["Action"]
-    )
-    assert asked == {
-        "Effect": "Allow",
-        "Action": [
-            "cloudformation:DescribeStacks",
-            "cloudformation:GetTemplate",
-            "cloudformation:ListStackResources",
-        ],
-        "Resource": {"Ref": "AWS::StackId"},
-    }
+    assert asked_of_cloudformation(template) == [(OF_OWN_STACK, {"Ref": "AWS::StackId"})]
     # Nothing of Connect is granted as long as nothing is declared.
     assert statements(template) == set()
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_nested_stack_may_ask_for_the_outermost_ones_status(tmp_path: Path, depth: int) -> None:
+    """Its parent's rollback deletes it under an innocent status."""
+    root = inner = new_stack(tmp_path)
+    for level in range(depth):
+        inner = cdk.NestedStack(inner, f"Level{level}")
+    ConnectAssociationProvider.get_or_create(inner)
+    template = synthesize(root)
+    (file,) = (
+        file
+        for file in tmp_path.glob("*.nested.template.json")
+        if "AWS::Lambda::Function" in file.read_text()
+    )
+    own, (actions, passed) = asked_of_cloudformation(json.loads(file.read_text()))
+    assert own == (OF_OWN_STACK, {"Ref": "AWS::StackId"})
+    assert actions == "cloudformation:DescribeStacks"
+    # What the root passes down, from level to level.
+    assert "AWSStackId" in passed["Ref"]
+    handed = only(template, "AWS::CloudFormation::Stack")["Properties"]["Parameters"]
+    assert {"Ref": "AWS::StackId"} in handed.values()
 
 
 def test_an_update_leaves_the_policies_of_what_it_removes(tmp_path: Path) -> None:
@@ -390,15 +416,23 @@ def test_a_role_that_would_be_full_is_told_at_synth(stack: cdk.Stack) -> None:
         synthesize(stack)
 
 
-def test_the_size_of_the_policies_is_estimated_well(stack: cdk.Stack) -> None:
+@pytest.mark.parametrize("own_key", [False, True])
+def test_the_size_of_the_policies_is_estimated_well(stack: cdk.Stack, *, own_key: bool) -> None:
+    arn_of_key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{INSTANCE}"
+    key = kms.Key.from_key_arn(stack, "Key", arn_of_key) if own_key else None
+    ConnectAssociationProvider(stack, "Provider", encryption_key=key)
     declare_single(stack)
     declare_contact(stack, release=ContactRelease.transfer_to_queue(contact_flow_id=FLOW))
     provider = ConnectAssociationProvider.get_or_create(stack)
     own = stack.resolve(provider.role.role_name)
     template = synthesize(stack)
-    logs = {f"{name}.Arn": "x" * 150 for name in of_type(template, "AWS::Logs::LogGroup")}
+    arns = {
+        f"{name}.Arn": "x" * length
+        for kind, length in (("AWS::Logs::LogGroup", 150), ("AWS::DynamoDB::Table", 100))
+        for name in of_type(template, kind)
+    }
     documents = [
-        evaluate(policy["Properties"]["PolicyDocument"], logs)
+        evaluate(policy["Properties"]["PolicyDocument"], arns)
         for policy in of_type(template, "AWS::IAM::Policy").values()
         if policy["Properties"]["Roles"] == [own]
     ]

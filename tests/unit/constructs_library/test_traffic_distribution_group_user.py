@@ -61,6 +61,7 @@ def test_the_resource_is_what_was_declared_and_nothing_else(stack: cdk.Stack) ->
     ("instance", "group", "user_id"),
     [
         (INSTANCE.upper(), GROUP.upper(), user(1).upper()),
+        (f" {INSTANCE}", f"{GROUP}\n", f" {user(1).upper()} "),
         (arn(f"instance/{INSTANCE}"), group_arn(), user_arn(user(1))),
         (
             arn(f"instance/{INSTANCE.upper()}"),
@@ -239,7 +240,7 @@ def test_all_problems_are_told_at_once(stack: cdk.Stack) -> None:
     [
         ("instance_id", None, "expected the ID or the ARN of an instance"),
         ("instance_id", INSTANCE[:-1], "is not the ID of an instance"),
-        ("instance_id", f" {INSTANCE}", "is not the ID of an instance"),
+        ("instance_id", f"{INSTANCE} {INSTANCE}", "is not the ID of an instance"),
         ("instance_id", "\N{FULLWIDTH DIGIT ONE}" + INSTANCE[1:], "is not the ID of an instance"),
         ("instance_id", user_arn(user(1)), "is not the ARN of an instance"),
         ("user_id", user_arn(user(1)) + "/x", "is not the ARN of a user"),
