@@ -4,14 +4,15 @@ import random
 
 import pytest
 
+from lifecycle.ledger import TABLE
 from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def _environment() -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVERGENCE_TIMEOUT_SECONDS", str(CONVERGENCE_TIMEOUT_SECONDS))
-        patch.setenv("TRAFFIC_DISTRIBUTION_GROUP_USER_COUNT", "5")
+        patch.setenv("LEDGER_TABLE_NAME", TABLE)
         yield
 
 

@@ -1,36 +1,45 @@
-"""Every promise can be broken, and the machine notices."""
+"""Every promise can be broken, and the machine notices; so do scripted races."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from lifecycle import broken
-from lifecycle.expectations import Promise
+from lifecycle import broken, broken_ledger, races
 from lifecycle.history import BrokenRule
 from lifecycle.machine import LifecycleMachine
+from lifecycle.promises import Promise
 from lifecycle.statistics import Statistics
+from lifecycle.under_test import association_provider
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lifecycle.world import HandlersFactory
 
-_BROKEN = [
+_FAST: list[Any] = [
     (broken.NaiveButWaiting, Promise.DECLARED_EXISTS),
+    (broken_ledger.IgnoresOtherResources, Promise.DECLARED_EXISTS),
+    (broken_ledger.ForgetsAdoption, Promise.RESTORED),
+    (broken.IgnoresRollbacks, Promise.RESTORED),
+    (broken.WritesInOnEvent, Promise.ON_EVENT_READS_ONLY),
+]
+_SLOW: list[Any] = [
     (broken.NaiveButWaiting, Promise.RESTORED),
     (broken.NaiveButWaiting, Promise.REPEATED_EVENT),
     (broken.DoesNothing, Promise.DECLARED_EXISTS),
     (broken.DoesNothing, Promise.CONTACT_ASSIGNED),
-    (broken.IgnoresOtherResources, Promise.DECLARED_EXISTS),
-    (broken.ForgetsAdoption, Promise.RESTORED),
-    (broken.IgnoresRollbacks, Promise.RESTORED),
+    (broken_ledger.IgnoresOtherStacks, Promise.OTHERS_STAY),
+    (broken_ledger.ClaimsTooLate, Promise.RESTORED),
     (broken.RemovesInUpdate, Promise.RESTORED),
+    (broken.RemovesInUpdate, Promise.MAKE_BEFORE_BREAK),
+    (broken.RemovesInUpdate, Promise.RETAINED),
     (broken.KeepsEverything, Promise.NOTHING_LEFT),
     (broken.KeepsEverything, Promise.CONTACT_RELEASED),
-    (broken.WritesInOnEvent, Promise.ON_EVENT_READS_ONLY),
     (broken.RefusesRepeats, Promise.HEALS),
     (broken.WritesOnNoOp, Promise.NO_OP_WRITES_NOTHING),
     (broken.AlwaysExclusive, Promise.UNDECLARED_UNTOUCHED),
@@ -41,12 +50,18 @@ _BROKEN = [
     (broken.StopsEveryContact, Promise.CONTACT_UNTOUCHED),
     (broken.OffersAgain, Promise.NOT_OFFERED_AGAIN),
 ]
+_RACES: list[Any] = [
+    (broken_ledger.ClaimsTooLate, races.killed_after_the_first_call),
+    (broken_ledger.NeedsNoLease, races.joins_while_it_is_removed),
+    (broken_ledger.ReadsClaimsSeldom, races.is_claimed_while_others_leave),
+    (broken_ledger.ForgetsEndedClaims, races.comes_again_much_later),
+]
 
 
-pytestmark = pytest.mark.soak  # a search for a violation takes up to minutes
-
-
-@pytest.mark.parametrize(("handlers_", "promise"), _BROKEN)
+@pytest.mark.parametrize(
+    ("handlers_", "promise"),
+    [*_FAST, *(pytest.param(*case, marks=pytest.mark.soak) for case in _SLOW)],
+)
 def test_is_caught(handlers_: HandlersFactory, promise: Promise) -> None:
     class Machine(LifecycleMachine):
         handlers = handlers_
@@ -69,5 +84,17 @@ def test_is_caught(handlers_: HandlersFactory, promise: Promise) -> None:
         )
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize(("handlers", "race"), _RACES)
+def test_loses_the_race(handlers: HandlersFactory, race: Callable[[HandlersFactory], None]) -> None:
+    with pytest.raises(AssertionError):
+        race(handlers)
+
+
+@pytest.mark.parametrize("race", [race for _, race in _RACES])
+def test_the_real_ones_win(race: Callable[[HandlersFactory], None]) -> None:
+    race(association_provider)
+
+
 def test_every_promise_is_broken_by_somebody() -> None:
-    assert {promise for _, promise in _BROKEN} == set(Promise)
+    assert {promise for _, promise in (*_FAST, *_SLOW)} == set(Promise)

@@ -1,17 +1,27 @@
-"""Events that nobody should send: a clear error, or for a Delete success; never a write."""
+"""Events that nobody should send: a clear error, or for a Delete success; never a write.
+
+A Delete may leave a tombstone in the ledger, so that the same one a week later finds nothing to do.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connect_provider.errors import MAX_MESSAGE_LENGTH, ProviderError
+from connect_provider.errors import (
+    MAX_MESSAGE_LENGTH,
+    InvalidEventError,
+    LedgerError,
+    ProviderError,
+)
 from lifecycle.cast import (
     ANN,
     BOB,
     CHAT,
     FLOW,
+    HOME,
     INSTANCE,
     RED,
     assignment,
@@ -23,6 +33,8 @@ from lifecycle.cast import (
 from lifecycle.under_test import association_provider, emulated_world
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lifecycle.framework import Event
     from lifecycle.world import World
 
@@ -60,11 +72,13 @@ FIELDS = [
 ]
 
 
+POLLS, POLL_SECONDS = 10, 10.0
+
+
 def world_with(body: dict[str, Any]) -> World:
     """A stack that holds the resource, so that there is something to lose."""
     world = emulated_world()
     assert world.deploy(stack_of(A=body)) == "CREATE_COMPLETE"
-    world.faulty.calls.clear()
     return world
 
 
@@ -84,19 +98,53 @@ def event_of(world: World, request_type: str, **properties: Any) -> Event:
     return event
 
 
-def refused(world: World, event: Event) -> None:
-    handlers = association_provider(clients=world.clients, clock=world.clock)
-    with pytest.raises(ProviderError) as raised:
+@contextlib.contextmanager
+def nothing_written(world: World) -> Iterator[None]:
+    """Neither Connect nor the ledger is written to, but for the tombstone of a Delete."""
+    calls, requests = len(world.faulty.calls), len(world.ledger.calls)
+    yield
+    assert not world.faulty.writes_since(calls)
+    written = [call.body.get("Item", {}) for call in world.ledger.writes_since(requests)]
+    assert all(item.get("phase") == {"S": "ENDED"} for item in written), written
+
+
+def refused(world: World, event: Event, error: type[ProviderError] = InvalidEventError) -> None:
+    """Refuse *event*, and not because it comes late: the stack is being updated."""
+    handlers = association_provider(clients=world.clients)
+    at_rest, world.stack.status = world.stack.status, "UPDATE_IN_PROGRESS"
+    mark = len(world.ledger.calls)
+    with nothing_written(world), world.inside(), pytest.raises(error) as raised:
         handlers.on_event(event, None)
+    world.stack.status = at_rest
     assert 20 < len(str(raised.value)) <= MAX_MESSAGE_LENGTH
-    assert not [call for call in world.faulty.calls if call.writes]
+    assert not world.ledger.writes_since(mark)
 
 
 def deleted(world: World, event: Event) -> None:
-    handlers = association_provider(clients=world.clients, clock=world.clock)
-    planned = handlers.on_event(event, None)
-    assert handlers.is_complete({**event, **planned}, None)["IsComplete"]
-    assert not [call for call in world.faulty.calls if call.writes]
+    """Answer a Delete that comes while nothing is under way: it succeeds and changes nothing."""
+    handlers = association_provider(clients=world.clients)
+    with nothing_written(world), world.inside():
+        planned = handlers.on_event(event, None)
+        assert planned["PhysicalResourceId"] == event["PhysicalResourceId"]
+        for _ in range(POLLS):
+            if handlers.is_complete({**event, **planned}, None)["IsComplete"]:
+                return
+            world.clock.sleep(POLL_SECONDS)
+    pytest.fail("the Delete never ended")
+
+
+@pytest.mark.parametrize("kind", ONE)
+def test_the_same_events_are_accepted_without_what_is_hostile(kind: str) -> None:
+    """Otherwise everything here might be refused for a reason of its own."""
+    world = world_with(ONE[kind])
+    handlers = association_provider(clients=world.clients)
+    world.stack.status = "UPDATE_IN_PROGRESS"
+    user = {"membership": {"UserIds": [BOB.id]}, "lookup": {"Usernames": ["bob"]}}
+    changed = user.get(kind, {"UserId": BOB.id})
+    with nothing_written(world), world.inside():
+        answer = handlers.on_event(event_of(world, "Update", **changed), None)
+    assert answer.keys() <= {"PhysicalResourceId", "Claim", "Data", "StartedAt"}
+    assert (kind == "lookup") or answer["Claim"]
 
 
 @pytest.mark.parametrize(("kind", "field"), FIELDS)
@@ -172,11 +220,14 @@ def test_releases(release: Any) -> None:
         "AWSCDK::CustomResourceProviderFramework::MISSING_PHYSICAL_ID",
         "",
         "/////",
-        "group-user",
-        "group-user/a/b/c/maybe",
-        "group-users/a/b/c/d/e/a=!!!/k=:/o=/x=",
-        "contact-user/a/b",
-        "users/a",
+        "us-east-1",
+        f"{HOME}:{RED.id}",
+        f"{HOME}:{RED.id}/perhaps",
+        f"{HOME}:{RED.id}/0123456789AB",
+        f"{HOME}:{RED.id}/0123456789ab\n",
+        f"{HOME}:{RED.id}/0123456789ab/more",
+        "contact:a:b/0123456789ab",
+        "users:a",
         "x" * 1024,
         "\u0000\ud7ff\U0010ffff",
     ],
@@ -190,13 +241,68 @@ def test_deletes_with_an_id_of_somebody_else_s_making(kind: str, physical_id: st
 def test_deletes_with_the_id_of_another_resource(kind: str) -> None:
     world = world_with(ONE[kind])
     others = [
-        f"group-user/{INSTANCE.id}/{RED.id}/{BOB.id}/new",
-        f"contact-user/{INSTANCE.id}/{RED.id}/new",
-        f"users/{INSTANCE.id}/AAAA",
+        f"{HOME}:{RED.id}/0123456789ab",
+        f"{HOME}:{INSTANCE.id}/0123456789ab",
+        f"mars-north-1:{RED.id}/0123456789ab",
+        f"contact:{INSTANCE.id}:{CHAT.id}/0123456789ab",
+        f"contact:{INSTANCE.id}:{RED.id}/0123456789ab",
+        f"users:{INSTANCE.id}/0123456789ab",
     ]
     for physical_id in others:
         event = {**event_of(world, "Delete"), "PhysicalResourceId": physical_id}
         deleted(world, event)
+
+
+@pytest.mark.parametrize("kind", ["single", "membership", "contact"])
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "all of it",
+        [],
+        {"Users": "AAAA"},
+        {"Users": 7},
+        {"Assignment": None},
+        {"Since": "yesterday"},
+        {"Users": "!", "Began": "", "Since": 0, "Exclusive": False},
+    ],
+    ids=repr,
+)
+def test_claims_that_on_event_did_not_plan(kind: str, claim: Any) -> None:
+    world = world_with(ONE[kind])
+    event = {**event_of(world, "Update"), "Claim": claim, "Data": {}, "StartedAt": 0.0}
+    if not claim:
+        # As on_event answers where nothing is to change.
+        event["PhysicalResourceId"] = "Stack-A-1A2B3C4D5E6F"
+        handlers = association_provider(clients=world.clients)
+        with nothing_written(world), world.inside():
+            assert handlers.is_complete(event, None)["IsComplete"]
+        return
+    handlers = association_provider(clients=world.clients)
+    with nothing_written(world), world.inside(), pytest.raises(InvalidEventError) as raised:
+        handlers.is_complete(event, None)
+    assert 20 < len(str(raised.value)) <= MAX_MESSAGE_LENGTH
+
+
+@pytest.mark.parametrize("kind", ["single", "membership", "contact"])
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_a_ledger_that_is_not_named(
+    monkeypatch: pytest.MonkeyPatch, kind: str, request_type: str
+) -> None:
+    world = world_with(ONE[kind])
+    monkeypatch.delenv("LEDGER_TABLE_NAME")
+    user = {"membership": {"UserIds": [BOB.id]}}.get(kind, {"UserId": BOB.id})
+    refused(world, event_of(world, request_type, **user), LedgerError)
+
+
+@pytest.mark.parametrize("kind", ["single", "membership", "contact"])
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_a_ledger_that_is_named_and_not_there(
+    monkeypatch: pytest.MonkeyPatch, kind: str, request_type: str
+) -> None:
+    world = world_with(ONE[kind])
+    monkeypatch.setenv("LEDGER_TABLE_NAME", "nowhere")
+    user = {"membership": {"UserIds": [BOB.id]}}.get(kind, {"UserId": BOB.id})
+    refused(world, event_of(world, request_type, **user), LedgerError)
 
 
 @pytest.mark.parametrize(

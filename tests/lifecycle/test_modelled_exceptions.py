@@ -12,12 +12,29 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import pytest
 
-from lifecycle.cast import ANN, CHAT, RED, TASK, assignment, lookup, single, stack_of
+from connect_associations.testing.entities import Channel
+from lifecycle.cast import (
+    ANN,
+    CHAT,
+    HOME,
+    INSTANCE,
+    QUEUE,
+    RED,
+    TASK,
+    Thing,
+    assignment,
+    lookup,
+    membership,
+    single,
+    stack_of,
+)
+from lifecycle.seen import seen_world
 from lifecycle.under_test import emulated_world
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from connect_associations.testing import ConnectEmulation
     from lifecycle.world import World
 
 DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
@@ -46,6 +63,8 @@ WHILE_DIAGNOSING = {
 }
 """Calls that are only made to find out what this error of the association means."""
 
+LIST = "ListTrafficDistributionGroupUsers"
+
 HEALS = {"ThrottlingException", "InternalServiceException", "AccessDeniedException"}
 """Repeated until it goes through, on every call; denied only in the first minute."""
 
@@ -56,14 +75,14 @@ ALSO_HEALS = {
     ("ListTrafficDistributionGroupUsers", "ResourceNotFoundException"),
 }
 
-
-NOT_NEEDED = {
-    # A single user joins all the same, and a rollback keeps who may have been there before.
-    ("ListTrafficDistributionGroupUsers", "ResourceNotFoundException"),
-    ("ListTrafficDistributionGroupUsers", "ThrottlingException"),
-    ("ListTrafficDistributionGroupUsers", "InternalServiceException"),
+BELIEVED_LATER = {
+    ("DescribeTrafficDistributionGroup", "ResourceNotFoundException"),
+    ("DescribeUser", "ResourceNotFoundException"),
+    ("DescribeContact", "ResourceNotFoundException"),
 }
-"""What may fail for ever without failing a deployment."""
+"""Connect is eventually consistent: what is not found may only have been made just now."""
+
+BELIEVED_AFTER = 60.0
 
 
 def cases() -> Iterator[tuple[str, str]]:
@@ -115,7 +134,7 @@ def test_twice(operation: str, code: str) -> None:
     world = world_before(operation)
     answer(world, operation, code, times=2)
     status = act(world, operation)
-    if code in HEALS or (operation, code) in ALSO_HEALS:
+    if code in HEALS or (operation, code) in ALSO_HEALS | BELIEVED_LATER:
         assert status in ("CREATE_COMPLETE", "DELETE_COMPLETE"), world.story()
     else:
         assert status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"), world.story()
@@ -128,13 +147,105 @@ def test_always(operation: str, code: str) -> None:
     started = world.clock.time()
     answer(world, operation, code, times=None)
     status = act(world, operation)
-    if (operation, code) in NOT_NEEDED:
-        assert status == "CREATE_COMPLETE", world.story()
-        return
+    took = world.clock.time() - started
     assert status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"), world.story()
-    if code not in HEALS and (operation, code) not in ALSO_HEALS:
-        assert world.clock.time() - started < 60, world.story()
+    if (operation, code) in BELIEVED_LATER:
+        # Once when it fails, and once more when it is rolled back.
+        assert BELIEVED_AFTER <= took < 2.5 * BELIEVED_AFTER, world.story()
+    elif code not in HEALS and (operation, code) not in ALSO_HEALS:
+        assert took < BELIEVED_AFTER, world.story()
     check_failure(world, operation, code)
+
+
+def test_a_user_who_is_not_listed_anywhere_is_never_associated() -> None:
+    """Without a listing nobody knows who was there before, so a rollback could not go back."""
+    world = emulated_world()
+    world.connect.answer_with("InternalServiceException", LIST, times=None)
+    assert world.deploy(_user) == "ROLLBACK_COMPLETE"
+    assert not world.faulty.writes_since(0)
+
+
+def test_a_page_size_that_a_region_refuses_falls_back_to_ten() -> None:
+    world = emulated_world()
+    world.connect.answer_with("InvalidRequestException", LIST, times=1)
+    assert world.deploy(_user) == "CREATE_COMPLETE"
+    assert world.members(RED) == {"ann"}
+
+
+# -- not found -------------------------------------------------------------------------------------
+
+MISSING = "99999999-9999-4999-8999-999999999999"
+NOT_FOUND: dict[str, tuple[dict[str, Any], str, str]] = {
+    "user": (single(RED, MISSING), MISSING, "has no user"),
+    "user of a membership": (membership(RED, ANN, MISSING), MISSING, "has no user"),
+    "group": (single(MISSING, ANN), MISSING, "There is no traffic distribution group"),
+    "contact": (assignment(Thing("missing", MISSING, ""), ANN), MISSING, "has no contact"),
+    "user of a contact": (assignment(CHAT, MISSING), MISSING, "has no user"),
+    "name": (lookup("nobody"), "nobody", "nobody is named"),
+}
+
+
+@pytest.mark.parametrize(("body", "name", "said"), NOT_FOUND.values(), ids=NOT_FOUND.keys())
+def test_not_found_is_believed_after_a_minute(body: dict[str, Any], name: str, said: str) -> None:
+    world, emulation = seen_world()
+    began = world.clock.time()
+    world.stack.create(stack_of(A=body))
+    took = world.clock.time() - began
+    assert said in world.stack.reason, world.story()
+    assert name in world.stack.reason
+    assert BELIEVED_AFTER <= took < 2 * BELIEVED_AFTER, world.story()
+    assert world.settle() == "ROLLBACK_COMPLETE", world.story()
+    assert world.members(RED) == set()
+    assert not [
+        call for call in emulation.writes if call.took_effect and "Contact" in call.operation
+    ]
+
+
+def _add_user(
+    emulation: ConnectEmulation, *, user_id: str = MISSING, username: str = "new"
+) -> None:
+    instance = emulation.world.instances[INSTANCE.id]
+    emulation.add_user(instance, user_id=user_id, username=username)
+
+
+def _add_group(emulation: ConnectEmulation) -> None:
+    instance = emulation.world.instances[INSTANCE.id]
+    emulation.add_group(instance, group_id=MISSING, region=HOME)
+
+
+def _add_contact(emulation: ConnectEmulation) -> None:
+    emulation.add_contact(
+        emulation.world.instances[INSTANCE.id],
+        contact_id=MISSING,
+        channel=Channel.CHAT,
+        queue=emulation.world.queues[QUEUE.id],
+    )
+
+
+APPEARS: dict[str, Callable[[ConnectEmulation], None]] = {
+    "user": _add_user,
+    "user of a membership": _add_user,
+    "group": _add_group,
+    "contact": _add_contact,
+    "user of a contact": _add_user,
+    "name": lambda emulation: _add_user(emulation, username="nobody"),
+}
+
+
+@pytest.mark.parametrize("kind", APPEARS)
+def test_not_found_heals_within_the_minute(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    world, emulation = seen_world()
+    sleep, appears_at = world.clock.sleep, world.clock.time() + 40.0
+    appears = iter([APPEARS[kind]])
+
+    def sleeping(seconds: float) -> None:
+        """Sleep; on_event does that too, and nothing else happens while it runs."""
+        sleep(seconds)
+        if world.clock.time() >= appears_at:
+            next(appears, lambda _: None)(emulation)
+
+    monkeypatch.setattr(world.clock, "sleep", sleeping)
+    assert world.deploy(stack_of(A=NOT_FOUND[kind][0])) == "CREATE_COMPLETE", world.story()
 
 
 @pytest.mark.parametrize("operation", SETTINGS)

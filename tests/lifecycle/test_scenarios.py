@@ -31,28 +31,27 @@ from lifecycle.cast import (
     single,
     stack_of,
 )  # fmt: skip
-from lifecycle.cloudformation import FailedTemplate, InFlight, Rollback, StackSettings
 from lifecycle.cloudformation_api import ReadFaults
 from lifecycle.faults import Fault, FaultPlan
 from lifecycle.framework import AfterKill, FrameworkSettings
 from lifecycle.naive import NaiveProvider
+from lifecycle.stack_parts import InFlight, Rollback, StackSettings
 from lifecycle.under_test import association_provider, emulated_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lifecycle.cast import Thing
     from lifecycle.framework import Event
     from lifecycle.world import World
 
 all_rollbacks = pytest.mark.parametrize(
     "rollback",
     [
-        StackSettings(rollback=rollback, failed_template=failed_template)
+        StackSettings(rollback=rollback, updated_at_moves=moves)
         for rollback in Rollback
-        for failed_template in FailedTemplate
+        for moves in (False, True)
     ],
-    ids=lambda settings: f"{settings.rollback.name}-{settings.failed_template.name}",
+    ids=lambda it: f"{it.rollback.name}{'-updated-at-moves' if it.updated_at_moves else ''}",
 )
 _USUAL = StackSettings()
 
@@ -264,33 +263,6 @@ class TestAdoptedMembership:
         assert world.members(RED) == set(), world.story()
 
 
-class TestUnknownMembership:
-    """The quota may not let one of many singles list the group while it is planned."""
-
-    def throttled(self) -> World:
-        world = new_world()
-        world.connect.answer_with(
-            "ThrottlingException", "ListTrafficDistributionGroupUsers", times=None
-        )
-        return world
-
-    def test_the_user_joins(self, caplog: pytest.LogCaptureFixture) -> None:
-        world = self.throttled()
-        assert world.deploy(stack_of(A=single(RED, ANN))) == "CREATE_COMPLETE", world.story()
-        assert world.members(RED) == {"ann"}
-        assert "cannot be found out" in caplog.text
-        world.connect.answer_normally()
-        world.delete()
-        assert world.members(RED) == set()
-
-    def test_a_rollback_keeps_who_may_have_been_there(self) -> None:
-        world = self.throttled()
-        world.connect.join(RED, ANN)
-        status = world.deploy(stack_of(A=single(RED, ANN), Failing=fail_last(world, seconds=2e3)))
-        assert status == "ROLLBACK_COMPLETE"
-        assert world.members(RED) == {"ann"}, world.story()
-
-
 class TestTakeOver:
     @pytest.mark.parametrize("fails", [False, True])
     @all_rollbacks
@@ -489,7 +461,7 @@ class TestExclusive:
         world.deploy(stack_of(M=membership(RED, ANN, exclusive=True), D=single(RED, DAN)))
         assert world.members(RED) == {"ann", "dan"}, world.story()
 
-    def test_declared_by_what_comes_later_does_not_leave_for_a_moment(self) -> None:
+    def test_declared_by_what_comes_later_is_back_at_once(self) -> None:
         world = new_world()
         world.connect.join(RED, DAN)
         world.deploy(
@@ -500,43 +472,6 @@ class TestExclusive:
             )
         )
         assert world.members(RED) == {"ann", "dan"}, world.story()
-        assert not disassociations(world)
-
-    def test_what_a_condition_leaves_out_declares_nobody(self) -> None:
-        world = new_world()
-        world.connect.join(RED, DAN)
-        template = stack_of(
-            {"Wanted": "no"},
-            M=membership(RED, ANN, exclusive=True),
-            D=single(RED, DAN, Condition="IsWanted"),
-        )
-        template["Conditions"] = {"IsWanted": {"Fn::Equals": [{"Ref": "Wanted"}, "yes"]}}
-        world.deploy(template, parameters={"Wanted": "no"})
-        assert world.members(RED) == {"ann"}, world.story()
-
-    @pytest.mark.parametrize(
-        ("group", "stays"),
-        [
-            pytest.param(BLUE, set(), id="of another group"),
-            pytest.param(RED, {"eve"}, id="of the same group"),
-        ],
-    )
-    def test_beside_users_who_cannot_be_read_yet(
-        self, group: Thing, stays: set[str], caplog: pytest.LogCaptureFixture
-    ) -> None:
-        world = new_world()
-        world.connect.join(RED, EVE)
-        world.deploy(stack_of(A=membership(group, DAN)))
-        world.deploy(
-            stack_of(
-                Bob=declared_user(BOB),
-                A=membership(group, DAN, {"Fn::GetAtt": ["Bob", "UserArn"]}),
-                M=membership(RED, ANN, exclusive=True),
-            )
-        )
-        assert world.members(RED) - {"dan", "bob"} == {"ann"} | stays, world.story()
-        assert world.members(group) >= {"dan", "bob"}
-        assert ("keeps members who are not declared" in caplog.text) is bool(stays)
 
     def test_rolled_back_brings_them_back(self) -> None:
         world = new_world()
@@ -642,7 +577,7 @@ class TestDeliveredTwice:
     def test_everything(self, delay: float, at: int) -> None:
         world = new_world()
         world.connect.join(RED, CYD)
-        world.stack.extra_deliveries = lambda _event: (delay,)
+        world.repeat_events(lambda _number: (delay,))
         world.faulty.plan = FaultPlan(at={at: Fault.INTERLEAVED}, writes_only=True)
         assert world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB))) == (
             "CREATE_COMPLETE"
@@ -662,7 +597,7 @@ class TestDeliveredTwice:
         world = new_world(rollback=rollback)
         world.connect.join(RED, CYD)
         world.deploy(stack_of(A=single(RED, ANN), M=membership(BLUE, BOB)))
-        world.stack.extra_deliveries = lambda _event: (delay,)
+        world.repeat_events(lambda _number: (delay,))
         body = stack_of(
             A=single(BLUE, ANN), M=membership(BLUE, CYD), C=single(RED, CYD), E=single(RED, EVE),
             Failing=fail_last(world),
@@ -723,41 +658,6 @@ class TestDelete:
         assert world.delete() == "DELETE_COMPLETE"
         assert world.members(RED) == {"ann"}, world.story()
 
-    @pytest.mark.parametrize(
-        "denied",
-        [{"DescribeStacks"}, {"ListStackResources"}, {"GetTemplate"}],
-        ids=lambda names: next(iter(names)),
-    )
-    def test_keeps_what_may_be_declared_elsewhere(
-        self, denied: set[str], caplog: pytest.LogCaptureFixture
-    ) -> None:
-        world = new_world()
-        world.deploy(stack_of(A=single(RED, ANN), Other=sibling()))
-        world.cloudformation.faults = ReadFaults(denied=frozenset(denied))
-        with caplog.at_level("WARNING"):
-            status = world.deploy(stack_of(Other=sibling()))
-        assert status == "UPDATE_COMPLETE", world.story()
-        assert world.members(RED) == {"ann"}, world.story()
-        assert "A is kept" in caplog.text
-        assert next(iter(denied)) in caplog.text
-
-    @pytest.mark.parametrize(
-        ("group", "stays"),
-        [
-            pytest.param(BLUE, set(), id="of another group"),
-            pytest.param(RED, {"ann"}, id="of the same group"),
-        ],
-    )
-    def test_beside_users_who_cannot_be_read(self, group: Thing, stays: set[str]) -> None:
-        world = new_world()
-        chosen = {"Fn::If": ["IsLate", EVE.id, DAN.id]}
-        template = stack_of({"Shift": "late"}, A=single(RED, ANN), M=membership(group, chosen))
-        template["Conditions"] = {"IsLate": {"Fn::Equals": [{"Ref": "Shift"}, "late"]}}
-        world.deploy(template, parameters={"Shift": "late"})
-        del template["Resources"]["A"]
-        world.deploy(template, parameters={"Shift": "late"})
-        assert world.members(RED) - {"eve"} == stays, world.story()
-
     def test_reads_again_when_throttled(self) -> None:
         world = new_world()
         world.deploy(stack_of(A=single(RED, ANN), Other=sibling()))
@@ -804,12 +704,12 @@ class TestWaiting:
             assert world.clock.time() - start < 120, world.story()
             world.settle()
 
-    def test_not_for_what_does_not_exist(self) -> None:
+    def test_not_for_long_for_what_does_not_exist(self) -> None:
         world = new_world()
         start = world.clock.time()
         world.stack.create(stack_of(A=single("00000000-0000-4000-8000-000000000000", ANN)))
         assert world.stack.status == "ROLLBACK_COMPLETE"
-        assert world.clock.time() - start < 30, world.story()
+        assert 60 <= world.clock.time() - start < 150, world.story()
 
 
 class TestNoOp:

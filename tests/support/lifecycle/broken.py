@@ -1,67 +1,25 @@
 """Handlers that break one promise each: the machine has to catch them all.
 
 Most wrap the real ones and spoil what goes in, what comes out, or what they see of AWS, the way a
-mistake in the real ones would.
+mistake in the real ones would. Those that misuse the ledger are in
+:mod:`~lifecycle.broken_ledger`.
 """
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any
-from typing import cast as as_type
 
 from lifecycle import cast
 from lifecycle.naive import NaiveProvider, canonical, pairs_of
-from lifecycle.under_test import association_provider
+from lifecycle.spoiled import Spoiled, Wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mypy_boto3_cloudformation.client import CloudFormationClient
-    from mypy_boto3_connect.client import ConnectClient
-
     from lifecycle.clients import SimulatedClients
-    from lifecycle.clock import SimulatedClock
     from lifecycle.framework import Event
-
-Answer = dict[str, Any]
-
-
-class _Spoiled:
-    """A boto3 client some of whose methods do something else."""
-
-    def __init__(self, client: object, **instead: Callable[..., Any]) -> None:
-        self._client = client
-        self.__dict__.update(instead)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-
-class Wrapper:
-    """The real handlers; subclasses break them."""
-
-    def __init__(self, *, clients: SimulatedClients, clock: SimulatedClock) -> None:
-        self.clients = clients
-        self.inner = association_provider(clients=as_type("SimulatedClients", self), clock=clock)
-
-    def connect(self, region: str) -> ConnectClient:
-        """Return the Connect client that the real handlers see."""
-        return self.clients.connect(region)
-
-    def cloudformation(self, region: str) -> CloudFormationClient:
-        """Return the CloudFormation client that the real handlers see."""
-        return self.clients.cloudformation(region)
-
-    def on_event(self, event: Event, context: object) -> Answer:
-        """Plan."""
-        answer: Answer = self.inner.on_event(event, context)
-        return answer
-
-    def is_complete(self, event: Event, context: object) -> Answer:
-        """Converge."""
-        answer: Answer = self.inner.is_complete(event, context)
-        return answer
+    from lifecycle.spoiled import Answer
 
 
 def _declares_users(event: Event) -> bool:
@@ -83,50 +41,14 @@ class NaiveButWaiting(NaiveProvider):
         return {"IsComplete": True}
 
 
-class ForgetsAdoption(Wrapper):
-    """Does not see who was a member before."""
-
-    _planning = False
-
-    def on_event(self, event: Event, context: object) -> Answer:
-        """Plan as if all groups were empty."""
-        self._planning = event["RequestType"] != "Delete"
-        try:
-            return super().on_event(event, context)
-        finally:
-            self._planning = False
-
-    def connect(self, region: str) -> ConnectClient:
-        """Return a client whose groups are empty while planning."""
-        client = self.clients.connect(region)
-
-        def list_users(**arguments: Any) -> Any:
-            if self._planning:
-                return {"TrafficDistributionGroupUserSummaryList": []}
-            return client.list_traffic_distribution_group_users(**arguments)
-
-        spoiled = _Spoiled(client, list_traffic_distribution_group_users=list_users)
-        return as_type("ConnectClient", spoiled)
-
-
-class IgnoresOtherResources(Wrapper):
-    """Believes that nothing else in the stack declares anything."""
-
-    def cloudformation(self, region: str) -> CloudFormationClient:
-        """Return a client that shows an empty template."""
-        spoiled = _Spoiled(
-            self.clients.cloudformation(region),
-            get_template=lambda **_: {"TemplateBody": {"Resources": {}}},
-        )
-        return as_type("CloudFormationClient", spoiled)
-
-
 class IgnoresRollbacks(Wrapper):
     """Believes that every deployment goes well."""
 
-    def cloudformation(self, region: str) -> CloudFormationClient:
+    def client(self, service: str, region: str) -> Any:
         """Return a client to whom no stack ever rolls back."""
-        client = self.clients.cloudformation(region)
+        client = super().client(service, region)
+        if service != "cloudformation":
+            return client
 
         def describe(**arguments: Any) -> Any:
             answer = client.describe_stacks(**arguments)
@@ -137,7 +59,7 @@ class IgnoresRollbacks(Wrapper):
                     stack["StackStatus"] = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
             return answer
 
-        return as_type("CloudFormationClient", _Spoiled(client, describe_stacks=describe))
+        return Spoiled(client, describe_stacks=describe)
 
 
 class RemovesInUpdate(Wrapper):
@@ -186,7 +108,7 @@ class WritesOnNoOp(Wrapper):
         if answer["IsComplete"] and event["RequestType"] == "Update" and _declares_users(event):
             for region, instance_id, group_id, user_id in pairs_of(event["ResourceProperties"]):
                 _quietly(
-                    self.clients.connect(region).associate_traffic_distribution_group_user,
+                    self.clients("connect", region).associate_traffic_distribution_group_user,
                     InstanceId=instance_id,
                     TrafficDistributionGroupId=group_id,
                     UserId=user_id,
@@ -231,7 +153,7 @@ class DeletesOnlyOnce(Wrapper):
         """Plan, after a look whether there is something to delete."""
         if event["RequestType"] == "Delete" and _declares_users(event):
             for region, _, group_id, user_id in pairs_of(event["ResourceProperties"]):
-                members = self.clients.connect(region).list_traffic_distribution_group_users(
+                members = self.clients("connect", region).list_traffic_distribution_group_users(
                     TrafficDistributionGroupId=group_id
                 )["TrafficDistributionGroupUserSummaryList"]
                 if user_id not in {canonical(member.get("UserId", "")) for member in members}:
@@ -277,7 +199,7 @@ class StopsEveryContact(Wrapper):
         properties: Mapping[str, Any] = event["ResourceProperties"]
         if event["RequestType"] == "Delete" and "ContactId" in properties:
             _quietly(
-                self.clients.connect(cast.HOME).stop_contact,
+                self.clients("connect", cast.HOME).stop_contact,
                 InstanceId=canonical(properties["InstanceId"]),
                 ContactId=canonical(properties["ContactId"]),
             )
@@ -292,7 +214,7 @@ class OffersAgain(Wrapper):
         properties: Mapping[str, Any] = event["ResourceProperties"]
         if event["RequestType"] != "Delete" and "ContactId" in properties:
             _quietly(
-                self.clients.connect(cast.HOME).associate_contact_with_user,
+                self.clients("connect", cast.HOME).associate_contact_with_user,
                 InstanceId=canonical(properties["InstanceId"]),
                 ContactId=canonical(properties["ContactId"]),
                 UserId=canonical(properties["UserId"]),
@@ -303,7 +225,7 @@ class OffersAgain(Wrapper):
 def _remove(clients: SimulatedClients, pair: tuple[str, str, str, str]) -> None:
     region, instance_id, group_id, user_id = pair
     _quietly(
-        clients.connect(region).disassociate_traffic_distribution_group_user,
+        clients("connect", region).disassociate_traffic_distribution_group_user,
         InstanceId=instance_id,
         TrafficDistributionGroupId=group_id,
         UserId=user_id,

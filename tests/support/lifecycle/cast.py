@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from lifecycle.cloudformation import ACCOUNT
+from lifecycle.stack_parts import ACCOUNT, NESTED
 
 HOME = "us-east-1"
 REPLICA = "us-west-2"
@@ -135,6 +135,15 @@ def lookup(*usernames: str) -> Body:
 def sibling(*, version: int = 1, after: tuple[str, ...] = ()) -> Body:
     """Declare a resource of another type."""
     return {"Type": SIBLING, "Properties": {"Version": version}, "DependsOn": list(after)}
+
+
+def nested(template: dict[str, Any], **parameters: Any) -> Body:
+    """Declare a nested stack."""
+    return {
+        "Type": NESTED,
+        "Properties": {"Parameters": parameters},
+        "Metadata": {"Template": template},
+    }
 
 
 def declared_user(user: Thing) -> Body:

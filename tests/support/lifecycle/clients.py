@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
-import botocore.endpoint
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.config import Config
 
@@ -19,16 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from botocore.awsrequest import AWSPreparedRequest
-    from mypy_boto3_cloudformation.client import CloudFormationClient
-    from mypy_boto3_connect.client import ConnectClient
 
-    from lifecycle.clock import SimulatedClock
-
-_ATTEMPTS = {
-    # As in the Lambda functions: a failure of Connect reaches the provider at once.
-    "connect": 1,
-    "cloudformation": 5,
-}
+_ATTEMPTS = {"connect": 1}
+_DEFAULT_ATTEMPTS = 4
+"""As in the Lambda functions: a failure of Connect reaches the provider at once."""
 
 
 class Answerer(Protocol):
@@ -42,41 +36,29 @@ class Answerer(Protocol):
 
 
 class _Switchboard:
-    """Whom the requests go to at the moment, and whose time passes between retries."""
+    """Whom the requests go to at the moment."""
 
-    def __init__(self) -> None:
-        self.answerer: Answerer | None = None
-        self.clock: SimulatedClock | None = None
-
-    def sleep(self, seconds: float) -> None:
-        """Let botocore wait in simulated time."""
-        assert self.clock is not None, "no world is connected"
-        self.clock.sleep(seconds)
+    answerer: Answerer | None = None
 
 
 _switchboard = _Switchboard()
 
 
-def connect_to(answerer: Answerer, clock: SimulatedClock) -> None:
-    """Let *answerer* answer the requests of all clients from now on.
-
-    botocore's pauses between its own retries pass on *clock*.
-    """
+def connect_to(answerer: Answerer) -> None:
+    """Let *answerer* answer the requests of all clients from now on."""
     _switchboard.answerer = answerer
-    _switchboard.clock = clock
-    # botocore has no other way to tell it what waiting means; all it takes from time is sleep().
-    botocore.endpoint.time = _switchboard  # type: ignore[attr-defined]
 
 
 @functools.cache
 def _client(service: str, region: str) -> Any:
     make: Any = boto3.client  # its overloads know literal names only
+    attempts = _ATTEMPTS.get(service, _DEFAULT_ATTEMPTS)
     client = make(
         service,
         region_name=region,
         aws_access_key_id="testing",
         aws_secret_access_key="testing",  # noqa: S106 - nothing is sent anywhere
-        config=Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS[service]}),
+        config=Config(retries={"mode": "standard", "total_max_attempts": attempts}),
     )
 
     def answer(*, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
@@ -95,15 +77,9 @@ def _client(service: str, region: str) -> Any:
 class SimulatedClients:
     """What the provider takes as its ``clients``."""
 
-    def connect(self, region: str) -> ConnectClient:
-        """Return the Connect client for *region*."""
-        client: ConnectClient = _client("connect", region)
-        return client
-
-    def cloudformation(self, region: str) -> CloudFormationClient:
-        """Return the CloudFormation client for *region*."""
-        client: CloudFormationClient = _client("cloudformation", region)
-        return client
+    def __call__(self, service: str, region: str) -> Any:
+        """Return the client of *service* for *region*."""
+        return _client(service, region)
 
 
 class _Raw(io.BytesIO):
@@ -126,7 +102,6 @@ def response(
 
 
 def json_error(request: AWSPreparedRequest, status: int, code: str, said: str) -> AWSResponse:
-    """Return an error as Connect's protocol spells it."""
-    return response(
-        request, status, f'{{"Message": "{said}", "message": "{said}"}}', {"x-amzn-errortype": code}
-    )
+    """Return an error as the protocols of Connect and DynamoDB spell it."""
+    body = {"__type": code, "Message": said, "message": said}
+    return response(request, status, json.dumps(body), {"x-amzn-errortype": code})

@@ -8,9 +8,11 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Generator
 
 _T = TypeVar("_T")
+
+Steps = "Generator[None, None, _T]"
 
 
 class LambdaKilled(BaseException):
@@ -53,22 +55,25 @@ class SimulatedClock:
             future.set_exception(error)
         return future
 
-    def wait_for_any(self, under_way: Collection[Future[_T]]) -> Collection[Future[_T]]:
-        """Return all, since all are done."""
-        return list(under_way)
-
     def jump_to(self, moment: float) -> None:
         """Move to *moment*; never backwards."""
         self._now = max(self._now, moment)
 
 
 class Scheduler:
-    """What will happen, in the order of time and, at the same moment, of scheduling."""
+    """What will happen, in the order of time and, at the same moment, of scheduling.
+
+    Beside single actions it runs *tasks*: generators that yield while they wait for something that
+    an action will bring, and that go on after :meth:`wake`.
+    """
 
     def __init__(self, clock: SimulatedClock) -> None:
         self._clock = clock
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._tasks: list[Generator[None, None, None]] = []
+        self._awake = False
+        self._depth = 0
 
     @property
     def now(self) -> float:
@@ -79,13 +84,35 @@ class Scheduler:
         """Do *action* when *seconds* have passed."""
         heapq.heappush(self._queue, (self._clock.time() + seconds, next(self._order), action))
 
+    def begin(self, task: Generator[None, None, None]) -> None:
+        """Run *task* from now on, beside what else happens."""
+        self._tasks.append(task)
+        self.wake()
+
+    def drop(self, task: Generator[None, None, None]) -> None:
+        """Never go on with *task*."""
+        if task in self._tasks:
+            self._tasks.remove(task)
+
+    def wake(self) -> None:
+        """Let the tasks look what has changed."""
+        self._awake = True
+        if not self._depth:
+            self._go_on()
+
     def step(self) -> bool:
         """Jump to what is due next and do it; False if nothing is."""
         if not self._queue:
             return False
         moment, _, action = heapq.heappop(self._queue)
         self._clock.jump_to(moment)
-        action()
+        self._depth += 1
+        try:
+            action()
+        finally:
+            self._depth -= 1
+        if self._awake and not self._depth:
+            self._go_on()
         return True
 
     def step_within(self, seconds: float) -> bool:
@@ -100,3 +127,15 @@ class Scheduler:
         while self._queue and self._queue[0][0] <= end:
             self.step()
         self._clock.jump_to(end)
+
+    def _go_on(self) -> None:
+        self._depth += 1
+        try:
+            while self._awake:
+                self._awake = False
+                for task in list(self._tasks):
+                    # One of them may have been dropped by another one meanwhile.
+                    if task in self._tasks and next(task, self) is self:
+                        self.drop(task)
+        finally:
+            self._depth -= 1

@@ -1,9 +1,9 @@
-"""What CloudFormation's read API answers about the simulated stack."""
+"""What CloudFormation's read API answers about the simulated stacks."""
 
 from __future__ import annotations
 
 import itertools
-import json
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,51 +17,52 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+    from lifecycle.clock import SimulatedClock
     from lifecycle.cloudformation import Stack
+    from lifecycle.stack_parts import Resource
 
 _PAGE = 3  # small, so that every listing is paginated
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+_LATENCY = 0.02
 
 
 @dataclass(slots=True, kw_only=True)
 class ReadFaults:
     """What goes wrong when the provider reads from CloudFormation.
 
-    :ivar denied: operations that are denied for good.
+    :ivar denied: operations that are denied.
+    :ivar until: until then, in simulated seconds.
     :ivar throttled: how many calls from now on are throttled.
     """
 
     denied: frozenset[str] = frozenset()
+    until: float = math.inf
     throttled: int = 0
 
 
 class CloudFormationApi:
-    """Answers DescribeStacks, ListStackResources and GetTemplate.
+    """Answers DescribeStacks, DescribeStackResource and ListStackResources.
 
     :param find: returns the stack of that name or ID, or None.
+    :ivar calls: the operations that were called, oldest first.
     """
 
-    def __init__(self, find: Callable[[str], Stack | None]) -> None:
+    def __init__(self, clock: SimulatedClock, find: Callable[[str], Stack | None]) -> None:
+        self._clock = clock
         self._find = find
         self.faults = ReadFaults()
-        self.unreadable = 0
         self.calls: list[str] = []
 
     def answer(self, operation: str, request: AWSPreparedRequest) -> AWSResponse:
         """Answer one call."""
+        self._clock.sleep(_LATENCY)
         self.calls.append(operation)
-        if operation in self.faults.denied:
-            self.unreadable += 1
-            return self._error(
-                request,
-                403,
-                "AccessDenied",
-                f"not authorized to perform cloudformation:{operation}",
-            )
+        if operation in self.faults.denied and self._clock.time() < self.faults.until:
+            said = f"not authorized to perform cloudformation:{operation}"
+            return _error(request, 403, "AccessDenied", said)
         if self.faults.throttled:
             self.faults.throttled -= 1
-            self.unreadable += 1
-            return self._error(request, 400, "Throttling", "Rate exceeded")
+            return _error(request, 400, "Throttling", "Rate exceeded")
         body = request.body or b""
         query = parse_qs(body.decode() if isinstance(body, bytes) else str(body))
         arguments = {name: values[0] for name, values in query.items()}
@@ -73,20 +74,18 @@ class CloudFormationApi:
             or not stack.status
             or (by_name_only and stack.status == "DELETE_COMPLETE")
         ):
-            return self._error(
-                request, 400, "ValidationError", f"Stack with id {name} does not exist"
-            )
+            return _error(request, 400, "ValidationError", f"Stack with id {name} does not exist")
         if operation == "DescribeStacks":
-            result = self._describe(stack)
+            result = _describe(stack)
         elif operation == "ListStackResources":
-            result = self._list(stack, int(arguments.get("NextToken", "0")))
-        elif operation == "GetTemplate":
-            assert stack.shown is not None
-            template = escape(json.dumps(stack.shown.template))
-            result = (
-                f"<TemplateBody>{template}</TemplateBody><StagesAvailable><member>Original</member>"
-                "<member>Processed</member></StagesAvailable>"
-            )
+            result = _list(stack, int(arguments.get("NextToken", "0")))
+        elif operation == "DescribeStackResource":
+            logical_id = arguments["LogicalResourceId"]
+            if logical_id not in stack.resources:
+                said = f"Resource {logical_id} does not exist for stack {stack.name}"
+                return _error(request, 400, "ValidationError", said)
+            detail = _resource(stack.resources[logical_id])
+            result = f"<StackResourceDetail>{detail}</StackResourceDetail>"
         else:
             raise NotImplementedError(f"the provider has no business calling {operation}")
         return response(
@@ -97,58 +96,59 @@ class CloudFormationApi:
             {"content-type": "text/xml"},
         )
 
-    @staticmethod
-    def _describe(stack: Stack) -> str:
-        assert stack.shown is not None
-        parameters = "".join(
-            f"<member><ParameterKey>{escape(key)}</ParameterKey>"
-            f"<ParameterValue>{escape(value)}</ParameterValue></member>"
-            for key, value in stack.shown.parameters.items()
-        )
-        updated = (
-            f"<LastUpdatedTime>{_moment(stack.updated_at)}</LastUpdatedTime>"
-            if stack.updated_at is not None
-            else ""
-        )
-        return (
-            f"<Stacks><member><StackName>{stack.name}</StackName><StackId>{stack.stack_id}</StackId>"
-            f"<CreationTime>2026-01-01T00:00:00Z</CreationTime>"
-            f"<StackStatus>{stack.status}</StackStatus><Parameters>{parameters}</Parameters>"
-            f"{updated}</member></Stacks>"
-        )
 
-    @staticmethod
-    def _list(stack: Stack, start: int) -> str:
-        shown = [
-            resource
-            for resource in stack.resources.values()
-            if stack.lists_deleted or resource.status != "DELETE_COMPLETE"
-        ]
-        members = []
-        for resource in itertools.islice(shown, start, start + _PAGE):
-            physical_id = (
-                f"<PhysicalResourceId>{escape(resource.physical_id)}</PhysicalResourceId>"
-                if resource.physical_id
-                else ""
-            )
-            members.append(
-                f"<member><LogicalResourceId>{resource.logical_id}</LogicalResourceId>{physical_id}"
-                f"<ResourceType>{resource.type}</ResourceType>"
-                f"<LastUpdatedTimestamp>{_moment(resource.changed_at)}</LastUpdatedTimestamp>"
-                f"<ResourceStatus>{resource.status}</ResourceStatus></member>"
-            )
-        more = f"<NextToken>{start + _PAGE}</NextToken>" if len(shown) > start + _PAGE else ""
-        return f"<StackResourceSummaries>{''.join(members)}</StackResourceSummaries>{more}"
+def _describe(stack: Stack) -> str:
+    members = {
+        "StackName": stack.name,
+        "StackId": stack.stack_id,
+        "CreationTime": _moment(stack.created_at),
+        "StackStatus": stack.status,
+    }
+    if stack.updated_at is not None:
+        members["LastUpdatedTime"] = _moment(stack.updated_at)
+    if stack.parent:
+        members |= {"ParentId": stack.parent.stack_id, "RootId": stack.root.stack_id}
+    return f"<Stacks><member>{_members(members)}</member></Stacks>"
 
-    @staticmethod
-    def _error(request: AWSPreparedRequest, status: int, code: str, said: str) -> AWSResponse:
-        return response(
-            request,
-            status,
-            f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
-            f"<Message>{escape(said)}</Message></Error><RequestId>0</RequestId></ErrorResponse>",
-            {"content-type": "text/xml"},
-        )
+
+def _list(stack: Stack, start: int) -> str:
+    shown = [
+        resource
+        for resource in stack.resources.values()
+        if stack.lists_deleted or resource.status != "DELETE_COMPLETE"
+    ]
+    members = "".join(
+        f"<member>{_resource(resource)}</member>"
+        for resource in itertools.islice(shown, start, start + _PAGE)
+    )
+    more = f"<NextToken>{start + _PAGE}</NextToken>" if len(shown) > start + _PAGE else ""
+    return f"<StackResourceSummaries>{members}</StackResourceSummaries>{more}"
+
+
+def _resource(resource: Resource) -> str:
+    members = {
+        "LogicalResourceId": resource.logical_id,
+        "ResourceType": resource.type,
+        "LastUpdatedTimestamp": _moment(resource.changed_at),
+        "ResourceStatus": resource.status,
+    }
+    if resource.physical_id:
+        members["PhysicalResourceId"] = resource.physical_id
+    return _members(members)
+
+
+def _members(values: dict[str, str]) -> str:
+    return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values.items())
+
+
+def _error(request: AWSPreparedRequest, status: int, code: str, said: str) -> AWSResponse:
+    return response(
+        request,
+        status,
+        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+        f"<Message>{escape(said)}</Message></Error><RequestId>0</RequestId></ErrorResponse>",
+        {"content-type": "text/xml"},
+    )
 
 
 def _moment(seconds: float) -> str:

@@ -59,6 +59,14 @@ class GroupUsers:
         """The associations that it declares."""
         return frozenset((self.group.id, user.id) for user in self.users)
 
+    def declares_the_same(self, other: GroupUsers) -> bool:
+        """Whether only the words differ."""
+        return (self.group, set(self.users), self.exclusive) == (
+            other.group,
+            set(other.users),
+            other.exclusive,
+        )
+
     def body(self) -> Body:
         """Return the resource's template body."""
         group = self.spelling.of(self.group)

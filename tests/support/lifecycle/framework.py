@@ -8,7 +8,9 @@ an unnamed Step Functions execution for every delivery.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import traceback
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +19,8 @@ from lifecycle.clock import LambdaKilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
+    from contextlib import AbstractContextManager
 
     from lifecycle.clock import Scheduler, SimulatedClock
     from lifecycle.history import History
@@ -28,6 +32,15 @@ MAX_MESSAGE_CHARACTERS = 1500
 MAX_EXECUTION_INPUT_BYTES = 256 * 1024
 _STACK_TRACE = "\n\nLogs: /aws/lambda/Stack-ProviderframeworkonEvent0123456789-0123456789ab\n" + (
     "    at invokeUserFunction (/var/task/framework.js:2:6)\n" * 6
+)
+
+_MISTAKES = (
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NameError,
+    NotImplementedError,
+    TypeError,
 )
 
 Event = dict[str, Any]
@@ -63,7 +76,7 @@ class FrameworkSettings:
     query_interval: float = 10.0
     total_timeout: float = 700.0
     on_event_timeout: float = 900.0
-    is_complete_timeout: float = 300.0
+    is_complete_timeout: float = 600.0
     after_kill: AfterKill = AfterKill.FAILS
     always_cold: bool = False
 
@@ -85,6 +98,9 @@ class ProviderFramework:
     """Runs the handlers for the events that CloudFormation delivers.
 
     :param new_handlers: starts a container; called once for each, so module state is lost with it.
+    :param inside: what surrounds every invocation of a handler.
+    :ivar twice: the numbers of invocations from now on, 0 being the next, that the framework makes
+        twice: while a function is being updated, the first one may seem to have failed.
     :ivar running: the handlers that run now, innermost last.
     :ivar killed: the IDs of requests during which a Lambda function was killed.
     """
@@ -97,15 +113,29 @@ class ProviderFramework:
         history: History,
         settings: FrameworkSettings,
         new_handlers: Callable[[], Handlers],
+        inside: Callable[[], AbstractContextManager[object]],
     ) -> None:
         self._clock = clock
         self._scheduler = scheduler
         self._history = history
         self._settings = settings
         self._new_handlers = new_handlers
+        self._inside = inside
+        self._twice: frozenset[int] = frozenset()
+        self._invoked = 0
         self.killed: set[str] = set()
         self.running: list[str] = []
         self._idle: dict[str, list[Handlers]] = {"on_event": [], "is_complete": []}
+
+    @property
+    def twice(self) -> frozenset[int]:
+        """The numbers of the invocations that are made twice."""
+        return self._twice
+
+    @twice.setter
+    def twice(self, numbers: AbstractSet[int]) -> None:
+        self._twice = frozenset(numbers)
+        self._invoked = 0
 
     def deliver(
         self, event: Event, respond: Callable[[Mapping[str, Any]], None], *, delay: float
@@ -173,15 +203,34 @@ class ProviderFramework:
         )
 
     def _invoke(self, function: str, event: Event, timeout: float) -> Any:
+        number, self._invoked = self._invoked, self._invoked + 1
+        if number in self._twice:
+            # What the first one answers is never seen, nor whether it died.
+            with contextlib.suppress(FunctionError, LambdaKilled):
+                self._invoke_once(function, event, timeout)
+        return self._invoke_once(function, event, timeout)
+
+    def _invoke_once(self, function: str, event: Event, timeout: float) -> Any:
         deadline = self._clock.time() + timeout
         idle = self._idle[function]
-        handlers = idle.pop() if idle and not self._settings.always_cold else self._new_handlers()
-        self._clock.deadlines.append(deadline)
         self.running.append(function)
         label = f"{function} {event['RequestType']} {event['LogicalResourceId']}"
         try:
-            answer = getattr(handlers, function)(_copy(event), _Context(self._clock, deadline))
-            answer = _copy(answer)
+            with self._inside():
+                fresh = self._settings.always_cold or not idle
+                handlers = self._new_handlers() if fresh else idle.pop()
+                survives = True
+                self._clock.deadlines.append(deadline)
+                try:
+                    handle = getattr(handlers, function)
+                    answer = _copy(handle(_copy(event), _Context(self._clock, deadline)))
+                except LambdaKilled:
+                    survives = False
+                    raise
+                finally:
+                    self._clock.deadlines.pop()
+                    if survives:
+                        idle.append(handlers)
         except LambdaKilled as killed:
             self.killed.add(event["RequestId"])
             self._history.note("lambda", f"{label}: killed ({killed})")
@@ -189,16 +238,15 @@ class ProviderFramework:
                 raise
             raise FunctionError(f"RequestId: 0123 Error: {killed}") from None
         except Exception as error:
-            idle.append(handlers)
             message = str(error)
+            if isinstance(error, _MISTAKES):
+                self._history.broken(f"a handler has a mistake: {traceback.format_exc()}")
             self._history.note("lambda", f"{label}: {type(error).__name__}: {message}")
             if len(message) > MAX_MESSAGE_CHARACTERS:
                 self._history.broken(f"an error message has {len(message)} characters")
             raise FunctionError(message) from error
         finally:
-            self._clock.deadlines.pop()
             self.running.pop()
-        idle.append(handlers)
         self._history.note("lambda", f"{label}: {json.dumps(answer)[:400]}")
         return answer
 

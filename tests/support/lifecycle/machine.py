@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from lifecycle import cast, naive
-from lifecycle.cloudformation import FailedTemplate, InFlight, Rollback, StackSettings
-from lifecycle.cloudformation_api import ReadFaults
-from lifecycle.declared import ContactUser, GroupUsers, pairs_of, template_of
+from lifecycle import cast
+from lifecycle.declared import pairs_of
+from lifecycle.deployer import Deployer, Stacks
 from lifecycle.emulated_connect import EmulatedConnect, behaviours
-from lifecycle.expectations import Excuses, Operation, Promise
-from lifecycle.faults import FaultPlan
 from lifecycle.framework import AfterKill, FrameworkSettings
-from lifecycle.history import BrokenRule
 from lifecycle.next_stack import next_declared, respelled
+from lifecycle.promises import Promise
+from lifecycle.stack_parts import (
+    MAIN,
+    FailedCreate,
+    InFlight,
+    OldProperties,
+    Rollback,
+    StackSettings,
+)
 from lifecycle.statistics import Statistics
 from lifecycle.trouble import Trouble, troubles
 from lifecycle.under_test import association_provider
 from lifecycle.world import HandlersFactory, World
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from lifecycle.connect_world import ConnectState
-    from lifecycle.declared import Declared, Pair
-    from lifecycle.framework import Event
-
-_SIBLING = "Sibling"
+_NAMES = (MAIN, "Other")
 _framework_settings = st.builds(
     FrameworkSettings,
     after_kill=st.sampled_from(AfterKill),
@@ -41,36 +39,32 @@ _stack_settings = st.builds(
     StackSettings,
     rollback=st.sampled_from(Rollback),
     in_flight=st.sampled_from(InFlight),
-    failed_template=st.sampled_from(FailedTemplate),
     lists_deleted=st.booleans(),
+    updated_at_moves=st.booleans(),
+    reuses_request_ids=st.booleans(),
+    retry_shows=st.sampled_from(OldProperties),
+    failed_create=st.sampled_from(FailedCreate),
 )
+_names = st.sampled_from((MAIN, MAIN, "Other"))
 
 
 class LifecycleMachine(RuleBasedStateMachine):
-    """One world and what happens in it.
+    """One world, two stacks with one ledger, and what happens in it.
 
     :cvar handlers: starts a container with the handlers under test.
     :cvar statistics: counts over all examples of a run.
     :cvar promises: the promises to check.
-    :cvar stale_events: whether events of earlier operations are delivered again.
     """
 
     handlers: ClassVar[HandlersFactory] = staticmethod(association_provider)
     statistics: ClassVar[Statistics] = Statistics()
     promises: ClassVar[frozenset[Promise]] = frozenset(Promise)
-    stale_events: ClassVar[bool] = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.declared: dict[str, Declared] = {}
-        self.drifted: set[Pair] = set()
-        self.version = 0
-        self.broken = False
 
     @initialize(
         behaviour=behaviours(),
         stack=_stack_settings,
         framework=_framework_settings,
+        page=st.sampled_from((None, 2)),
         members=st.sets(
             st.tuples(st.sampled_from(cast.GROUPS), st.sampled_from(cast.USERS)), max_size=5
         ),
@@ -80,6 +74,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         behaviour: Any,
         stack: StackSettings,
         framework: FrameworkSettings,
+        page: int | None,
         members: set[tuple[cast.Thing, cast.Thing]],
     ) -> None:
         """Start with some members in the groups, and one variant of every behaviour."""
@@ -90,68 +85,71 @@ class LifecycleMachine(RuleBasedStateMachine):
             stack=stack,
             framework=framework,
         )
-        self.one_group = self.world.connect.one_group_per_user
+        self.world.ledger.page = page
+        self.deployer = Deployer(
+            self.world, names=_NAMES, statistics=self.statistics, promises=self.promises
+        )
         for group, user in sorted(members, key=lambda pair: (pair[0].name, pair[1].name)):
             self._join(group, user)
         self.statistics.count("examples", "examples")
-        for variant in (
-            stack.rollback,
-            stack.in_flight,
-            stack.failed_template,
-            framework.after_kill,
-        ):
-            self.statistics.count("variants", f"{type(variant).__name__}.{variant.name}")
-        for switch, value in behaviour.as_dict().items():
-            self.statistics.count("variants", f"{switch}={value}")
+        self._count_variants(behaviour, stack, framework)
 
-    @rule(data=st.data())
-    def deploy(self, data: st.DataObject) -> None:
-        """Deploy the next version of the stack while all goes well."""
-        self.deploy_in_trouble(data, Trouble())
+    @rule(data=st.data(), name=_names)
+    def deploy(self, data: st.DataObject, name: str) -> None:
+        """Deploy the next version of a stack while all goes well."""
+        self.deploy_in_trouble(data, name, Trouble())
+
+    @rule(data=st.data(), name=_names, trouble=troubles)
+    def deploy_in_trouble(self, data: st.DataObject, name: str, trouble: Trouble) -> None:
+        """Deploy the next version of a stack."""
+        new = self._next(data, name)
+        self._step("deploy")
+        self.deployer.deploy(name, new, trouble)
+
+    @rule(data=st.data(), name=_names, trouble=troubles)
+    def deploy_without_rollback(self, data: st.DataObject, name: str, trouble: Trouble) -> None:
+        """Deploy with ``--no-rollback``; what fails is retried, rolled back or deleted."""
+        new = self._next(data, name)
+        self._step("deploy without rollback")
+        if self.deployer.deploy_without_rollback(name, new, trouble):
+            return
+        way = data.draw(st.sampled_from(("retry", "other", "roll back", "delete")), label="then")
+        self.statistics.count("after --no-rollback", way)
+        if way in ("retry", "other"):
+            second = new if way == "retry" else self._next(data, name, tried=new)
+            self.deployer.retry(name, second, data.draw(troubles, label="trouble"))
+        elif way == "roll back":
+            self.deployer.roll_back(name)
+        else:
+            self.deployer.delete_failed(name)
 
     @rule(data=st.data(), trouble=troubles)
-    def deploy_in_trouble(self, data: st.DataObject, trouble: Trouble) -> None:
-        """Deploy the next version of the stack."""
-        new = data.draw(next_declared(self.declared, one_group=self.one_group), label="declared")
-        self._step("deploy")
-        self._deploy(new, trouble)
+    def deploy_both_together(self, data: st.DataObject, trouble: Trouble) -> None:
+        """Deploy both stacks at the same time."""
+        first, second = _NAMES
+        news = {first: self._next(data, first)}
+        news[second] = self._next(data, second, others=news[first])
+        if not self.deployer.can_go_together(news):
+            return
+        self._step("deploy both together")
+        self.deployer.deploy_together(news, trouble)
 
-    @precondition(lambda self: self.declared)
-    @rule(data=st.data())
-    def deploy_in_other_words(self, data: st.DataObject) -> None:
+    @precondition(lambda self: any(self.deployer.declared.values()))
+    @rule(data=st.data(), name=_names)
+    def deploy_in_other_words(self, data: st.DataObject, name: str) -> None:
         """Deploy the same stack with other spellings: nothing may be written."""
+        declared = self.deployer.declared[name]
+        if not declared:
+            return
         self._step("deploy in other words")
-        new = data.draw(respelled(self.declared), label="respelled")
-        mark = len(self.world.faulty.calls)
-        self._deploy(new, Trouble())
-        exclusive = any(
-            isinstance(one, GroupUsers) and one.exclusive for one in self.declared.values()
-        )
-        if not (exclusive or self.drifted):
-            self._require(
-                f"{Promise.NO_OP_WRITES_NOTHING}: {call.operation}"
-                for call in self.world.faulty.writes_since(mark)
-            )
+        self.deployer.deploy_in_other_words(name, data.draw(respelled(declared), label="respelled"))
 
-    @precondition(lambda self: self.world.stack.status not in ("", "DELETE_COMPLETE"))
-    @rule(trouble=troubles)
-    def delete(self, trouble: Trouble) -> None:
-        """Delete the stack; after a failure once more."""
-        self._step("delete")
-        before = self.world.state()
-        mark = len(self.world.stack.events)
-        excuses = self._in_trouble(trouble, self.world.delete)
-        if self.world.stack.status == "DELETE_FAILED":
-            if trouble.heals:
-                self._require([f"{Promise.DELETABLE}: {self.world.stack.reason}"])
-            self._delete_at_last()
-        self._check(
-            Operation(
-                old=self.declared, new={}, before=before, after=self.world.state(), excuses=excuses
-            ).violations_of_deletion()
-        )
-        self.declared = {}
-        self._repeat(self.world.stack.events[mark:], finishes=excuses.extras)
+    @rule(name=_names, trouble=troubles)
+    def delete(self, name: str, trouble: Trouble) -> None:
+        """Delete a stack; after a failure once more."""
+        if self.deployer.exists(name):
+            self._step("delete")
+            self.deployer.delete(name, trouble)
 
     @rule(group=st.sampled_from(cast.GROUPS), user=st.sampled_from(cast.USERS), joins=st.booleans())
     def somebody_interferes(self, group: cast.Thing, user: cast.Thing, joins: bool) -> None:  # noqa: FBT001 - drawn
@@ -162,8 +160,9 @@ class LifecycleMachine(RuleBasedStateMachine):
             return
         self.world.history.note("somebody", f"removes {user} from {group}")
         self.world.connect.leave(group, user)
-        if (group.id, user.id) in pairs_of(self.declared):
-            self.drifted.add((group.id, user.id))
+        pair = (group.id, user.id)
+        if any(pair in pairs_of(one) for one in self.deployer.declared.values()):
+            self.deployer.drifted.add(pair)
 
     @rule(contact=st.sampled_from(cast.CONTACTS), user=st.sampled_from(cast.USERS))
     def somebody_takes_a_contact(self, contact: cast.Thing, user: cast.Thing) -> None:
@@ -174,259 +173,58 @@ class LifecycleMachine(RuleBasedStateMachine):
         self.world.history.note("somebody", f"{user} takes {contact}")
         self.world.connect.serve(contact, user)
 
-    @precondition(lambda self: self.stale_events and self.world.events)
+    @precondition(lambda self: self.world.events)
     @rule(number=st.integers(0, 30))
     def an_old_event_comes_again(self, number: int) -> None:
         """Deliver an event again that was answered long ago."""
         events = self.world.events
         self._step("an old event comes again")
-        event = events[number % len(events)]
-        before = self.world.state()
-        self.world.deliver_again(event)
-        # Who stayed in an exclusive group, because the stack could not be read, may leave now.
-        exclusive = {
-            one.group.id
-            for one in self.declared.values()
-            if isinstance(one, GroupUsers) and one.exclusive
-        }
-        late = {
-            pair
-            for pair in before.pairs - self.world.state().pairs - pairs_of(self.declared)
-            if pair[0] in exclusive
-        }
-        self._require(
-            f"{Promise.REPEATED_EVENT}: {event['RequestType']} {event['LogicalResourceId']}: {what}"
-            for what in self._differences(replace(before, pairs=before.pairs - late))
-        )
+        self.deployer.deliver_again(events[number % len(events)])
 
     def teardown(self) -> None:
-        """Whatever happened, the stack can be deleted, and others' members stay."""
-        if self.broken or not hasattr(self, "world"):
+        """Whatever happened, the stacks can be deleted, and others' members stay."""
+        if not hasattr(self, "deployer") or self.deployer.broken:
             return
-        if self.world.stack.status not in ("", "DELETE_COMPLETE"):
-            self.delete(Trouble())
+        for name in _NAMES:
+            if self.deployer.exists(name):
+                self.deployer.delete(name, Trouble())
 
-    # One operation
-
-    def _deploy(self, new: dict[str, Declared], trouble: Trouble) -> None:
-        world = self.world
-        old = self.declared
-        # One that Connect shows as active all the same could never be transferred again.
-        world.connect.end_transferred()
-        before = world.state()
-        creates = world.stack.status in ("", "DELETE_COMPLETE")
-        template, parameters = self._template(new, trouble)
-        excuses = self._in_trouble(trouble, lambda: world.deploy(template, parameters))
-        status = world.stack.status
-        self.statistics.count("outcomes", status)
-        operation = Operation(old=old, new=new, before=before, after=world.state(), excuses=excuses)
-        if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            self.declared = new
-            self._check(operation.violations_of_success())
-            return
-        if trouble.heals and self._must_succeed(old, new):
-            self._require([f"{Promise.HEALS}: {world.stack.reason}"])
-        if status == "ROLLBACK_FAILED":
-            self._delete_at_last()
-            self._check(
-                Operation(
-                    old=new, new={}, before=before, after=world.state(), excuses=excuses
-                ).violations_of_deletion(adopted_unknown=True)
-            )
-            return
-        if status == "UPDATE_ROLLBACK_FAILED":
-            self._check(operation.violations_of_standstill())
-            world.sabotage_next(seconds={}, fails=set())
-            excuses = self._in_trouble(Trouble(), world.continue_rollback, earlier=excuses)
-            if world.stack.status != "UPDATE_ROLLBACK_COMPLETE":
-                self._require([f"{Promise.RESTORED}: {world.stack.reason}"])
-                self._delete_at_last()
-                self.declared = {}
-                return
-            operation = Operation(
-                old=old, new=new, before=before, after=world.state(), excuses=excuses
-            )
-        self._check(operation.violations_of_failure())
-        if creates:
-            world.delete()
-            self._require(self._differences(operation.after))
-
-    def _in_trouble(
+    def _next(
         self,
-        trouble: Trouble,
-        act: Any,
+        data: st.DataObject,
+        name: str,
         *,
-        earlier: Excuses | None = None,
-    ) -> Excuses:
-        """Run *act* while things go wrong; return what that excuses."""
-        world = self.world
-        stack, started = world.stack, world.clock.time()
-        first_event = len(world.events)
-        unreadable = world.cloudformation.unreadable
-        happened = world.faulty.happened.copy()
-        world.faulty.plan = FaultPlan(
-            at=dict(trouble.faults),
-            writes_only=trouble.writes_only,
-            denied_until=started + trouble.denied if not stack.status else 0.0,
+        others: Stacks | None = None,
+        tried: Stacks | None = None,
+    ) -> Stacks:
+        """Draw what a stack declares next, be it after *tried* has failed."""
+        declared = self.deployer.declared[name]
+        return data.draw(
+            next_declared(
+                declared if tried is None else tried,
+                others=self.deployer.others(name) if others is None else others,
+                one_group=self.deployer.one_group,
+                existing=declared | (tried or {}),
+            ),
+            label=f"{name} declares",
         )
-        world.cloudformation.faults = trouble.read_faults()
-        for thing, seconds in trouble.slow.items():
-            if thing in cast.GROUPS:
-                world.connect.group_becomes_active(thing, after=seconds)
-                self.statistics.count("faults", "group not ACTIVE")
-            else:
-                world.connect.user_replicates(thing, after=seconds)
-                self.statistics.count("faults", "user not replicated")
-        world.repeat_events(
-            lambda number: (
-                (trouble.repeats[number - first_event],)
-                if number - first_event in trouble.repeats
-                else ()
-            )
-        )
-        let_go: set[Pair] = set(earlier.let_go) if earlier else set()
-        if world.events and self.stale_events:
-            for number, delay in trouble.stale.items():
-                event = world.events[number % len(world.events)]
-                if self._is_carried_out_again(event):
-                    continue
-                if event["RequestType"] == "Delete":
-                    let_go |= self._pairs_of_event(event)
-                world.deliver_stale(event, delay=delay)
-                self.statistics.count("faults", "event of an earlier operation delivered again")
-        act()
-        stack = world.stack
-        for fault, count in (world.faulty.happened - happened).items():
-            self.statistics.count("faults", fault, count)
-        self.statistics.count("faults", "event delivered twice", world.repeated)
-        world.repeated = 0
-        world.faulty.plan = FaultPlan()
-        world.cloudformation.faults = ReadFaults()
-        world.repeat_events(lambda _number: ())
-        if trouble.sabotage:
-            self.statistics.count("faults", "sibling failed")
-        return Excuses(
-            unreadable=world.cloudformation.unreadable > unreadable
-            or bool(earlier and earlier.unreadable),
-            abandoned=bool(stack.cancelled & world.framework.killed),
-            left_behind=bool(stack.left_behind),
-            one_group=self.one_group,
-            drifted=frozenset(self.drifted) | (earlier.drifted if earlier else frozenset()),
-            let_go=frozenset(let_go),
-        )
-
-    def _is_carried_out_again(self, event: Event) -> bool:
-        """Whether the handlers are known to take an old event for one of the next deployment.
-
-        They ask which resources there are only when the stack is at rest or goes back. Whether
-        the resource is exclusive may be what the next deployment changes.
-        """
-        live = self._live_properties(event)
-        if event["RequestType"] == "Delete":
-            return live is None
-        properties = event["ResourceProperties"]
-        return bool(live != properties or properties.get("Exclusive"))
-
-    def _pairs_of_event(self, event: Event) -> set[Pair]:
-        properties = event["ResourceProperties"]
-        if "TrafficDistributionGroupId" not in properties:
-            return set()
-        return {(group, user) for _, _, group, user in naive.pairs_of(properties)}
-
-    def _live_properties(self, event: Event) -> Any:
-        """Return the properties of the event's resource; None if it is not there."""
-        live = self.world.stack.resources.get(event["LogicalResourceId"])
-        return live.properties if live and not live.status.startswith("DELETE") else None
-
-    def _template(
-        self, new: dict[str, Declared], trouble: Trouble
-    ) -> tuple[dict[str, Any], dict[str, str]]:
-        sabotage = trouble.sabotage
-        if sabotage:
-            self.version += 1
-        sibling = cast.sibling(
-            version=self.version, after=tuple(new) if sabotage and sabotage.last else ()
-        )
-        fails = {(_SIBLING, "Create"), (_SIBLING, "Update")} if sabotage else set()
-        if sabotage and sabotage.revert:
-            fails.add((_SIBLING, "Revert"))
-        self.world.sabotage_next(
-            seconds={_SIBLING: sabotage.seconds} if sabotage else {}, fails=fails
-        )
-        return template_of(new, {_SIBLING: sibling})
-
-    def _delete_at_last(self) -> None:
-        self.world.sabotage_next(seconds={}, fails=set())
-        if self.world.delete() != "DELETE_COMPLETE":
-            self._require([f"{Promise.DELETABLE}: {self.world.stack.reason}"])
-            self.world.abandon_stack()
-            self.declared = {}
-
-    def _repeat(self, deletes: list[Event], *, finishes: bool) -> None:
-        """Deliver the Deletes of the stack that is gone once more.
-
-        :param finishes: whether the first time may have left something to do.
-        """
-        for event in deletes[-2:]:
-            before = self.world.state()
-            answer = self.world.deliver_again(event)
-            if answer["Status"] != "SUCCESS":
-                self._require([f"{Promise.DELETE_IDEMPOTENT}: {answer['Reason']}"])
-            if not finishes:
-                self._require(
-                    f"{Promise.DELETE_IDEMPOTENT}: {what}" for what in self._differences(before)
-                )
-
-    def _must_succeed(self, old: dict[str, Declared], new: dict[str, Declared]) -> bool:
-        contacts = [
-            one for key, one in new.items() if isinstance(one, ContactUser) and old.get(key) != one
-        ]
-        return not (contacts or self.one_group)
-
-    # Checks
-
-    def _differences(self, before: ConnectState) -> list[str]:
-        after = self.world.state()
-        drift = self.drifted
-        changed = [
-            f"{cast.named('/'.join(pair))} changed"
-            for pair in sorted((before.pairs ^ after.pairs) - drift)
-        ]
-        for contact, state in after.contacts.items():
-            was = before.contacts[contact]
-            if (state.ended, state.transferred, state.with_user) != (
-                was.ended,
-                was.transferred,
-                was.with_user,
-            ):
-                changed.append(f"{cast.NAMES[contact]} changed: {was} -> {state}")
-        return changed
-
-    def _check(self, violations: Iterable[str]) -> None:
-        self._require(violations)
-        # What is excused now must not be demanded of the next operation.
-        self.drifted = set(pairs_of(self.declared) - self.world.connect.memberships())
-
-    def _require(self, violations: Iterable[str]) -> None:
-        written = self.world.on_event_writes
-        found = [
-            *violations,
-            *(f"{Promise.ON_EVENT_READS_ONLY}: {operation}" for operation in written),
-        ]
-        written.clear()
-        found = [violation for violation in found if violation.startswith(tuple(self.promises))]
-        if found:
-            self.broken = True
-            self.statistics.count("violations", found[0].partition(":")[0])
-            raise BrokenRule("\n".join((*found, "", self.world.story())))
 
     def _join(self, group: cast.Thing, user: cast.Thing) -> None:
-        if self.one_group and any(
-            user_id == user.id for _, user_id in self.world.connect.memberships()
-        ):
+        taken = {user_id for _, user_id in self.world.connect.memberships()}
+        if self.deployer.one_group and user.id in taken:
             return
         self.world.history.note("somebody", f"adds {user} to {group}")
         self.world.connect.join(group, user)
 
     def _step(self, name: str) -> None:
         self.statistics.count("steps", name)
+
+    def _count_variants(
+        self, behaviour: Any, stack: StackSettings, framework: FrameworkSettings
+    ) -> None:
+        for settings in (stack, framework):
+            for field in dataclasses.fields(settings):
+                value = getattr(settings, field.name)
+                self.statistics.count("variants", f"{field.name}={value}")
+        for switch, value in behaviour.as_dict().items():
+            self.statistics.count("variants", f"{switch}={value}")

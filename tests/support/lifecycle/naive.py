@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_connect.client import ConnectClient
 
     from lifecycle.clients import SimulatedClients
-    from lifecycle.clock import SimulatedClock
     from lifecycle.framework import Event
 
 Pair = tuple[str, str, str, str]
@@ -46,9 +45,8 @@ def pairs_of(properties: Mapping[str, Any]) -> list[Pair]:
 class NaiveProvider:
     """Associates and disassociates as the events say, in ``on_event``."""
 
-    def __init__(self, *, clients: SimulatedClients, clock: SimulatedClock) -> None:
+    def __init__(self, *, clients: SimulatedClients) -> None:
         self.clients = clients
-        self.clock = clock
 
     def on_event(self, event: Event, context: object) -> dict[str, Any]:
         """Do what the event says."""
@@ -84,4 +82,5 @@ class NaiveProvider:
 
     def client(self, region: str) -> ConnectClient:
         """Return the Connect client of a Region."""
-        return self.clients.connect(region)
+        client: ConnectClient = self.clients("connect", region)
+        return client

@@ -22,29 +22,42 @@ _RELEASES = (None, "RETAIN", "STOP", "TRANSFER_TO_QUEUE")
 _EDITS = (
     "add single", "add single", "add membership", "add membership", "add contact",
     "drop", "rename", "change users", "change users", "change group", "toggle exclusive",
-    "take over", "hand over", "spell", "retain", "change contact", "drop all",
+    "take over", "hand over", "spell", "retain", "change contact", "drop all", "as the other",
+    "as the other",
 )  # fmt: skip
 
 
 @st.composite
 def next_declared(
-    draw: st.DrawFn, declared: dict[str, Declared], *, one_group: bool
+    draw: st.DrawFn,
+    declared: dict[str, Declared],
+    *,
+    others: dict[str, Declared],
+    one_group: bool,
+    existing: dict[str, Declared] | None = None,
 ) -> dict[str, Declared]:
     """Return the next version: *declared* with a few edits.
 
     Like the constructs, it declares no association twice; where a user can be in one group only,
     it does not ask for two.
+
+    :param others: what the other stack declares, which may be declared here too.
+    :param existing: the resources that there are already. Default: *declared*
     """
     new = dict(declared)
     for edit in draw(
         st.lists(st.sampled_from(_EDITS), min_size=1 if declared else 2, max_size=_MAX_EDITS)
     ):
-        _edit(draw, new, edit)
-    for key in [key for key in new if key in declared]:
-        if _type(new[key]) != _type(declared[key]):
+        if edit != "as the other":
+            _edit(draw, new, edit)
+        elif others and len(new) < _MAX_RESOURCES:
+            new[_fresh_name(draw, new)] = others[draw(st.sampled_from(sorted(others)))]
+    existing = declared if existing is None else existing
+    for key in [key for key in new if key in existing]:
+        if _type(new[key]) != _type(existing[key]):
             # CloudFormation refuses to change a resource's type.
-            new[_fresh_name(draw, new | declared)] = new.pop(key)
-    return _without_conflicts(new, one_group=one_group)
+            new[_fresh_name(draw, new | existing)] = new.pop(key)
+    return _without_conflicts(new, others, one_group=one_group)
 
 
 @st.composite
@@ -162,19 +175,29 @@ def _fresh_name(draw: st.DrawFn, taken: dict[str, Declared]) -> str:
     return draw(st.sampled_from([name for name in "ABCDEFGHIJKLMN" if name not in taken]))
 
 
-def _without_conflicts(new: dict[str, Declared], *, one_group: bool) -> dict[str, Declared]:
+def _without_conflicts(
+    new: dict[str, Declared], others: dict[str, Declared], *, one_group: bool
+) -> dict[str, Declared]:
     kept: dict[str, Declared] = {}
     seen: set[object] = set()
+    contacts = {one.contact: one.user for one in others.values() if isinstance(one, ContactUser)}
+    groups = {
+        user: one.group
+        for one in others.values()
+        if isinstance(one, GroupUsers)
+        for user in one.users
+    }
     for key, one in new.items():
         if isinstance(one, ContactUser):
-            if one.contact not in seen:
+            if one.contact not in seen and contacts.get(one.contact, one.user) is one.user:
                 seen.add(one.contact)
                 kept[key] = one
             continue
         users = []
         for user in one.users:
             claim = user if one_group else (one.group, user)
-            if claim not in seen:
+            elsewhere = one_group and groups.get(user, one.group) is not one.group
+            if claim not in seen and not elsewhere:
                 seen.add(claim)
                 users.append(user)
         if users:

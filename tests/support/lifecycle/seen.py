@@ -11,6 +11,7 @@ from lifecycle.world import World
 if TYPE_CHECKING:
     from connect_associations.testing import ConnectEmulation
     from lifecycle.clock import SimulatedClock
+    from lifecycle.stack_parts import StackSettings
 
 
 class _SeenConnect(EmulatedConnect):
@@ -20,9 +21,12 @@ class _SeenConnect(EmulatedConnect):
         return self._emulation
 
 
-def seen_world(**switches: Any) -> tuple[World, ConnectEmulation]:
+def seen_world(
+    *, stack: StackSettings | None = None, **switches: Any
+) -> tuple[World, ConnectEmulation]:
     """Return a world with the project's handlers, and its emulation.
 
+    :param stack: how CloudFormation behaves.
     :param switches: how undocumented behaviour turns out.
     """
     made: list[_SeenConnect] = []
@@ -31,5 +35,5 @@ def seen_world(**switches: Any) -> tuple[World, ConnectEmulation]:
         made.append(_SeenConnect(clock, behaviour(**switches)))
         return made[0]
 
-    world = World(handlers=association_provider, connect=connect)
+    world = World(handlers=association_provider, connect=connect, stack=stack)
     return world, made[0].emulation

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connect_provider.association_provider import AssociationProvider
+from connect_provider.handler import Provider
 from lifecycle.emulated_connect import EmulatedConnect, behaviour
 from lifecycle.world import World
 
 if TYPE_CHECKING:
     from lifecycle.clients import SimulatedClients
-    from lifecycle.clock import SimulatedClock
-    from lifecycle.cloudformation import StackSettings
     from lifecycle.framework import FrameworkSettings, Handlers
+    from lifecycle.stack_parts import StackSettings
     from lifecycle.world import HandlersFactory
 
 CONVERGENCE_TIMEOUT_SECONDS = 600
 """How long the handlers may wait in a simulation; the framework's own time-out is longer."""
 
 
-def association_provider(*, clients: SimulatedClients, clock: SimulatedClock) -> Handlers:
+def association_provider(*, clients: SimulatedClients) -> Handlers:
     """Start a container with the project's handlers."""
-    return AssociationProvider(clients=clients, clock=clock)
+    return Provider(clients=clients)
 
 
 def emulated_world(

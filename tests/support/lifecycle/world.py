@@ -1,21 +1,25 @@
-"""A simulated world: a clock, Connect, CloudFormation, and the handlers under test."""
+"""A simulated world: a clock, Connect, CloudFormation, the ledger, and the handlers under test."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lifecycle import cast
 from lifecycle.clients import SimulatedClients, connect_to
 from lifecycle.clock import Scheduler, SimulatedClock
-from lifecycle.cloudformation import Stack, StackSettings
+from lifecycle.cloudformation import Stack
 from lifecycle.cloudformation_api import CloudFormationApi
 from lifecycle.connect_world import ConnectState
-from lifecycle.faults import FaultyConnect, writes
+from lifecycle.faults import LEDGER, FaultyServices, writes
 from lifecycle.framework import FrameworkSettings, Handlers, ProviderFramework
 from lifecycle.history import History
+from lifecycle.ledger import Ledger, writes_ledger
+from lifecycle.simulated_time import simulated_time
+from lifecycle.stack_parts import MAIN, StackSettings, Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -30,13 +34,13 @@ _SETTLE = 5400.0
 class HandlersFactory(Protocol):
     """Starts a container."""
 
-    def __call__(self, *, clients: SimulatedClients, clock: SimulatedClock) -> Handlers:
+    def __call__(self, *, clients: SimulatedClients) -> Handlers:
         """Return the handlers in a fresh container."""
         ...
 
 
 class World:
-    """Everything that one test simulates.
+    """Everything that one test simulates: stacks by name that share Connect and one ledger.
 
     :param handlers: starts a container with the handlers under test.
     :param connect: makes the Connect that they talk to.
@@ -56,31 +60,45 @@ class World:
         self.scheduler = Scheduler(self.clock)
         self.history = History(self.clock)
         self.connect = connect(self.clock)
-        self.faulty = FaultyConnect(
+        self.ledger = Ledger(self.clock, self.history)
+        self.faulty = FaultyServices(
             clock=self.clock,
+            scheduler=self.scheduler,
             history=self.history,
             backend=self.connect.answer,
-            interleave=lambda: self.scheduler.step_within(30.0),
+            ledger=self.ledger,
         )
-        self.cloudformation = CloudFormationApi(self._find)
+        self.cloudformation = CloudFormationApi(self.clock, self._find)
         self.clients = SimulatedClients()
         self.framework = ProviderFramework(
             clock=self.clock,
             scheduler=self.scheduler,
             history=self.history,
             settings=framework or FrameworkSettings(),
-            new_handlers=lambda: handlers(clients=self.clients, clock=self.clock),
+            new_handlers=lambda: handlers(clients=self.clients),
+            inside=self.inside,
         )
-        self._settings = stack or StackSettings()
+        self._around = Surroundings(
+            scheduler=self.scheduler,
+            history=self.history,
+            framework=self.framework,
+            settings=stack or StackSettings(),
+            extra_deliveries=self._extra_deliveries,
+        )
         self._seed = seed
         self._stacks: list[Stack] = []
+        self._current: dict[str, Stack] = {}
         self._repeats: Callable[[int], Iterable[float]] = lambda _number: ()
-        self.seconds: Mapping[str, float] = {}
-        self.fails: AbstractSet[tuple[str, str]] = frozenset()
         self.repeated = 0
         self.on_event_writes: list[str] = []
-        self.stack = self._new_stack()
-        connect_to(self, self.clock)
+        connect_to(self)
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        """Be in this world: its time passes, and its AWS answers, until the block ends."""
+        connect_to(self)
+        with simulated_time(self.clock):
+            yield
 
     def answer(
         self, *, service: str, region: str, operation: str, request: AWSPreparedRequest
@@ -88,38 +106,89 @@ class World:
         """Stand in for AWS."""
         if service == "cloudformation":
             return self.cloudformation.answer(operation, request)
-        if self.framework.running[-1:] == ["on_event"] and writes(operation):
-            self.on_event_writes.append(operation)
-        return self.faulty.answer(region, operation, request)
+        changes = writes_ledger(operation) if service == LEDGER else writes(operation)
+        if self.framework.running[-1:] == ["on_event"] and changes:
+            self.on_event_writes.append(f"{service} {operation}")
+        return self.faulty.answer(service, region, operation, request)
+
+    # Stacks
+
+    @property
+    def stack(self) -> Stack:
+        """The stack that most tests have only."""
+        return self.stack_named(MAIN)
+
+    def stack_named(self, name: str) -> Stack:
+        """Return the stack of that name; it is made when first asked for."""
+        return self._current.get(name) or self._new_stack(name)
+
+    def child(self, *logical_ids: str, stack: str = MAIN) -> Stack:
+        """Return a nested stack, by the logical IDs on the way to it."""
+        found = self.stack_named(stack)
+        for logical_id in logical_ids:
+            found = found.nested.named(logical_id)
+        return found
 
     def deploy(
-        self, template: Mapping[str, Any], parameters: Mapping[str, str] | None = None
+        self,
+        template: Mapping[str, Any],
+        parameters: Mapping[str, str] | None = None,
+        *,
+        stack: str = MAIN,
+        rollback: bool = True,
     ) -> str:
-        """Create or update the stack, and let everything come to rest."""
-        if self.stack.status == "DELETE_COMPLETE":
-            self.abandon_stack()
-        self.sabotage_next(seconds=self.seconds, fails=self.fails)
-        if not self.stack.status:
-            self.stack.create(template, parameters)
-        else:
-            self.stack.update(template, parameters)
-        return self.settle()
+        """Create or update a stack, and let everything come to rest.
 
-    def delete(self) -> str:
-        """Delete the stack, and let everything come to rest."""
-        self.stack.delete()
-        return self.settle()
+        :param rollback: False is the CDK's ``--no-rollback``.
+        """
+        found = self._deployable(stack)
+        deploy = found.update if found.status else found.create
+        deploy(template, parameters, rollback=rollback)
+        return self.settle(stack)
 
-    def continue_rollback(self) -> str:
+    def deploy_together(
+        self,
+        templates: Mapping[str, Mapping[str, Any]],
+        parameters: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> dict[str, str]:
+        """Deploy stacks at the same time, and let everything come to rest.
+
+        :param templates: by the stacks' names; so are *parameters*.
+        """
+        for name, template in templates.items():
+            stack = self._deployable(name)
+            values = (parameters or {}).get(name)
+            deploying = stack.updating if stack.status else stack.creating
+            stack.begin(deploying(template, values))
+        self.settle()
+        return {name: self.stack_named(name).status for name in templates}
+
+    def roll_back(self, stack: str = MAIN) -> str:
+        """Roll back what ``--no-rollback`` has left, and let everything come to rest."""
+        self.stack_named(stack).roll_back()
+        return self.settle(stack)
+
+    def continue_rollback(self, stack: str = MAIN) -> str:
         """Continue the failed rollback, and let everything come to rest."""
-        self.stack.continue_rollback()
-        return self.settle()
+        self.stack_named(stack).continue_rollback()
+        return self.settle(stack)
 
-    def settle(self) -> str:
+    def delete(self, stack: str = MAIN) -> str:
+        """Delete a stack, and let everything come to rest."""
+        self.stack_named(stack).delete()
+        return self.settle(stack)
+
+    def abandon_stack(self, stack: str = MAIN) -> None:
+        """Go on with a new stack of that name."""
+        self._new_stack(stack)
+
+    def settle(self, stack: str = MAIN) -> str:
         """Let requests that nobody waits for any more run out; return the stack's status."""
         self.scheduler.run_for(_SETTLE)
         self.history.check()
-        return self.stack.status
+        return self.stack_named(stack).status
+
+    # What there is to see
 
     def members(self, group: cast.Thing) -> set[str]:
         """Return the names of the group's users."""
@@ -140,25 +209,23 @@ class World:
         """Return what happened, with names instead of IDs."""
         return cast.named(str(self.history))
 
-    def abandon_stack(self) -> None:
-        """Go on with a new stack."""
-        self.stack = self._new_stack()
+    @property
+    def events(self) -> list[Event]:
+        """The events of all stacks, oldest first."""
+        return self._around.events
+
+    # What goes wrong
 
     def sabotage_next(
         self, *, seconds: Mapping[str, float], fails: AbstractSet[tuple[str, str]]
     ) -> None:
-        """Set how long siblings take and which fail, now and in stacks to come."""
-        self.seconds, self.fails = dict(seconds), set(fails)
-        self.stack.seconds, self.stack.sabotage = dict(seconds), set(fails)
+        """Set how long siblings take and which fail, from now on and in all stacks."""
+        self._around.siblings.seconds = dict(seconds)
+        self._around.siblings.fails = frozenset(fails)
 
     def repeat_events(self, delays: Callable[[int], Iterable[float]]) -> None:
         """Deliver events again: *delays* answers when, for an event's number in :attr:`events`."""
         self._repeats = delays
-
-    @property
-    def events(self) -> list[Event]:
-        """The events of all stacks, oldest first."""
-        return [event for stack in self._stacks for event in stack.events]
 
     def deliver_stale(self, event: Event, *, delay: float) -> None:
         """Deliver an event of an earlier operation again while the next one runs."""
@@ -172,18 +239,19 @@ class World:
         self.settle()
         return answers[0]
 
-    def _new_stack(self) -> Stack:
+    def _deployable(self, name: str) -> Stack:
+        stack = self.stack_named(name)
+        return self._new_stack(name) if stack.status == "DELETE_COMPLETE" else stack
+
+    def _new_stack(self, name: str) -> Stack:
         stack = Stack(
-            name="Test",
+            name=name,
             region=cast.HOME,
-            scheduler=self.scheduler,
-            history=self.history,
-            framework=self.framework,
-            settings=self._settings,
+            around=self._around,
             seed=self._seed + len(self._stacks),
         )
-        stack.extra_deliveries = self._extra_deliveries
         self._stacks.append(stack)
+        self._current[name] = stack
         return stack
 
     def _extra_deliveries(self, _event: Event) -> list[float]:
@@ -193,6 +261,7 @@ class World:
 
     def _find(self, name: str) -> Stack | None:
         for stack in reversed(self._stacks):
-            if name in (stack.name, stack.stack_id):
-                return stack
+            found = stack if name in (stack.name, stack.stack_id) else stack.nested.find(name)
+            if found:
+                return found
         return None

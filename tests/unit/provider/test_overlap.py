@@ -5,12 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from connect_provider.calls import CallError, Failure
-from connect_provider.clock import SystemClock
+from connect_provider.connect.overlap import overlapped, start
 from connect_provider.errors import StillWaiting
-from connect_provider.overlap import overlapped
+from connect_provider.failures import CallError, Failure
 
-CLOCK = SystemClock()
 _PATIENCE = 10.0
 
 
@@ -22,9 +20,7 @@ def failure() -> CallError:
 
 def test_as_many_are_under_way_as_asked_for() -> None:
     together = threading.Barrier(4)
-    outcomes = overlapped(
-        range(12), lambda _: void(together.wait(_PATIENCE)), width=lambda: 4, clock=CLOCK
-    )
+    outcomes = overlapped(range(12), lambda _: void(together.wait(_PATIENCE)), width=lambda: 4)
     assert sorted(outcomes, key=lambda outcome: outcome[0]) == [(item, None) for item in range(12)]
 
 
@@ -41,15 +37,13 @@ def test_never_more_than_ten_are_under_way() -> None:
         with lock:
             under_way -= 1
 
-    assert len(list(overlapped(range(40), send, width=lambda: 1000, clock=CLOCK))) == 40
+    assert len(list(overlapped(range(40), send, width=lambda: 1000))) == 40
     assert most == 10
 
 
 def test_one_at_a_time_needs_no_thread() -> None:
     threads = set()
-    outcomes = overlapped(
-        "abc", lambda _: threads.add(threading.get_ident()), width=lambda: 1, clock=CLOCK
-    )
+    outcomes = overlapped("abc", lambda _: threads.add(threading.get_ident()), width=lambda: 1)
     assert list(outcomes) == [("a", None), ("b", None), ("c", None)]
     assert threads == {threading.get_ident()}
 
@@ -60,7 +54,7 @@ def test_it_narrows_while_it_runs() -> None:
     def send(_: int) -> None:
         threads.append(threading.current_thread() is threading.main_thread())
 
-    for _ in overlapped(range(10), send, width=lambda: widths[-1], clock=CLOCK):
+    for _ in overlapped(range(10), send, width=lambda: widths[-1]):
         done += 1
         widths.append(1)
     assert done == 10
@@ -75,7 +69,7 @@ def test_what_went_wrong_comes_with_its_item(width: int, error: Exception) -> No
         if item % 2:
             raise error
 
-    outcomes = dict(overlapped(range(6), send, width=lambda: width, clock=CLOCK))
+    outcomes = dict(overlapped(range(6), send, width=lambda: width))
     assert outcomes == {0: None, 1: error, 2: None, 3: error, 4: None, 5: error}
 
 
@@ -90,7 +84,7 @@ def test_an_outcome_may_end_the_items(width: int) -> None:
             yield item
 
     seen = []
-    for item, _ in overlapped(items(), lambda _: None, width=lambda: width, clock=CLOCK):
+    for item, _ in overlapped(items(), lambda _: None, width=lambda: width):
         seen.append(item)
         stop = True
     assert sorted(seen) == list(range(width)), "what was under way is yielded too"
@@ -102,7 +96,7 @@ def test_another_error_is_raised(width: int) -> None:
         raise KeyError("no such item")
 
     with pytest.raises(KeyError):
-        list(overlapped(range(6), send, width=lambda: width, clock=CLOCK))
+        list(overlapped(range(6), send, width=lambda: width))
 
 
 def test_nothing_is_under_way_once_it_is_closed() -> None:
@@ -115,12 +109,25 @@ def test_nothing_is_under_way_once_it_is_closed() -> None:
             answered.wait(_PATIENCE)
         finished.append(item)
 
-    outcomes = overlapped(range(10), send, width=lambda: 2, clock=CLOCK)
+    outcomes = overlapped(range(10), send, width=lambda: 2)
     assert next(outcomes) == (0, None)
     assert begun.wait(_PATIENCE)
     threading.Timer(0.05, answered.set).start()
     outcomes.close()
     assert finished == [0, 1]
+
+
+def test_a_thread_s_result_and_error_are_handed_over() -> None:
+    assert start(lambda: 7).result(_PATIENCE) == 7
+    threads: set[threading.Thread] = set()
+    start(lambda: threads.add(threading.current_thread())).result(_PATIENCE)
+    assert threads.isdisjoint({threading.main_thread()})
+    assert all(thread.daemon for thread in threads), "nobody waits for it at the end"
+
+    def fail() -> None:
+        raise SystemExit(3)
+
+    assert isinstance(start(fail).exception(_PATIENCE), SystemExit)
 
 
 def void(_: object) -> None:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from connect_provider.pace import Pace
+from connect_provider.connect.quota import Pace, Paces
 
 
 class Bucket:
@@ -63,22 +63,98 @@ def test_other_callers_slow_it_down_and_do_not_starve_it() -> None:
     assert calls <= 1.5 * 200
 
 
-def test_who_is_refused_at_once_steps_back_with_the_crowd() -> None:
-    pace = Pace(crowd=200)
-    pace.reserve(0, patience=10)
+def test_who_is_refused_without_having_called_spreads_out() -> None:
     pauses = []
-    for _ in range(50):
-        pace = Pace(crowd=200)
+    for _ in range(200):
+        pace = Pace()
         pace.refused(0.1, sent=0.05)
         pauses.append(pace.reserve(0.1, patience=1e9) or 0)
-    assert max(pauses) > 60
+    assert 0 <= min(pauses) < 0.2
+    assert 1.8 < max(pauses) <= 2.0
+
+
+def test_who_is_refused_again_spreads_out_further_up_to_a_minute() -> None:
+    longest = []
+    for misses in range(1, 12):
+        pauses = []
+        for _ in range(100):
+            pace = Pace()
+            for miss in range(misses):
+                pace.refused(miss + 0.1, sent=miss + 0.05)
+            pauses.append(pace.reserve(misses - 0.9, patience=1e9) or 0)
+        longest.append(max(pauses))
+    assert longest[0] < longest[2] < longest[4]
+    assert 50 < longest[-1] <= 60
+
+
+def test_who_has_called_just_now_probes_soon_and_ever_slower() -> None:
+    pace = Pace()
+    pace.answered(0.05, sent=0.0)
+    pauses = []
+    for miss in range(1, 13):
+        pace.refused(0.1, sent=0.05 + miss / 1000 if miss == 1 else 0.1)
+        pauses.append(pace.reserve(0.1, patience=1e9))
+    assert pauses[:4] == pytest.approx([0.1, 0.2, 0.4, 0.8])
+    assert pauses[-1] == 60.0
 
 
 def test_no_turn_is_taken_beyond_the_patience() -> None:
-    pace = Pace(crowd=200)
-    for _ in range(8):
-        pace.refused(0.0, sent=0.0)
-    assert pace.reserve(0.0, patience=0.0) is None
+    pace = Pace()
+    pace.answered(0.0, sent=0.0)
+    pace.refused(0.0, sent=0.0)
+    assert pace.reserve(0.0, patience=0.05) is None
+    assert pace.reserve(0.0, patience=0.1) == pytest.approx(0.1), "the turn is still there"
+    assert pace.reserve(0.0, patience=0.1) is None, "the next one is later"
+
+
+def test_each_operation_and_region_has_a_pace_of_its_own() -> None:
+    paces = Paces()
+    pace = paces.of("us-east-1", "DescribeUser")
+    assert paces.of("us-east-1", "DescribeUser") is pace
+    assert paces.of("us-west-2", "DescribeUser") is not pace
+    assert paces.of("us-east-1", "DescribeContact") is not pace
+
+
+def test_a_quota_that_shrank_is_measured_anew() -> None:
+    bucket = Bucket(rate=20, burst=5)
+    pace, now = Pace(), 0.0
+    taken: list[float] = []
+    for call in range(600):
+        if call == 300:
+            bucket.rate = 1.0
+        pause = pace.reserve(now, patience=1e9)
+        assert pause is not None
+        now += pause
+        sent = now
+        now += 0.01
+        if bucket.take(sent):
+            pace.answered(now, sent=sent)
+            taken.append(now)
+        else:
+            pace.refused(now, sent=sent)
+    rate = 50 / (taken[-1] - taken[-51])
+    assert 0.7 < rate <= 1.05, "all of the smaller quota, and little more is tried"
+    assert len(taken) > 450, "few calls are refused"
+
+
+def test_a_quota_that_grew_is_found() -> None:
+    bucket = Bucket(rate=2, burst=5)
+    pace, now = Pace(), 0.0
+    taken: list[float] = []
+    while len(taken) < 1500:
+        if len(taken) == 200:
+            bucket.rate = 20.0
+        pause = pace.reserve(now, patience=1e9)
+        assert pause is not None
+        now += pause
+        sent = now
+        now += 0.01
+        if bucket.take(sent):
+            pace.answered(now, sent=sent)
+            taken.append(now)
+        else:
+            pace.refused(now, sent=sent)
+    assert 100 / (taken[-1] - taken[-101]) > 18
 
 
 def test_threads_share_the_turns() -> None:
