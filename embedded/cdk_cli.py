@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _TIMEOUT_SECONDS = 300.0
 _QUIET = ("--ci", "--no-color", "--no-notices", "--no-version-reporting")
 _UNATTENDED = ("--require-approval", "never", "--progress", "events")
+_AT_ONCE = ("--concurrency", "4")
+"""Stacks that do not wait for each other are deployed and destroyed at the same time."""
 
 
 class CdkError(EmbeddedError):
@@ -89,6 +91,7 @@ class CdkCli:
             "deploy",
             "--all",
             *_UNATTENDED,
+            *_AT_ONCE,
             # Straight to CloudFormation's UpdateStack: a change set costs two seconds more.
             *("--method", "direct"),
             *_app(app),
@@ -101,20 +104,22 @@ class CdkCli:
         self,
         *,
         app: str | Path | None = None,
+        stack: str | None = None,
         context: Mapping[str, str] | None = None,
         output: Path | None = None,
         check: bool = True,
     ) -> CdkRun:
-        """Destroy all stacks; the parameters are those of :meth:`deploy`.
+        """Destroy stacks; the other parameters are those of :meth:`deploy`.
 
+        :param stack: the one to destroy, whichever depend on it. Default: - all stacks
         :raises CdkError: if it fails and *check* is true.
         """
         return self.run(
             "destroy",
-            "--all",
+            *(("--all",) if stack is None else (stack, "--exclusively")),
             "--force",
-            "--progress",
-            "events",
+            *("--progress", "events"),
+            *_AT_ONCE,
             *_app(app),
             *_output(output),
             *_context(context),

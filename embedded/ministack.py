@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from embedded import toolchain
 from embedded.background import HOST, BackgroundServer
 
-if TYPE_CHECKING:
-    from pathlib import Path
+_PROGRAM = Path(__file__).with_name("patched_ministack.py")
 
 _WAIT_SCALE = "0.1"
 """Pauses of Step Functions take a tenth of their time: the provider's waiter polls often."""
@@ -32,7 +31,8 @@ def ministack(
     python = toolchain.emulator_python()
     return BackgroundServer(
         name="the AWS emulator",
-        command=[str(python), "-m", "ministack"],
+        # -P: the program's folder has a module of the emulator's name.
+        command=[str(python), "-P", str(_PROGRAM)],
         environment={
             "PATH": f"{python.parent}:{toolchain.search_path()}",
             "HOME": str(scratch),

@@ -7,17 +7,18 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import aws_cdk as cdk
 import pytest
 from embedded import toolchain
 from embedded.environment import REGION
 
-from connect_associations.testing.seed import INSTANCE_ID, REPLICA_GROUP_ID
+from connect_associations import TrafficDistributionGroupMembership
+from connect_associations.testing.seed import GROUP_ID, INSTANCE_ID, REPLICA_GROUP_ID, USERS
 from deployment import writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import aws_cdk as cdk
     from embedded.environment import EmbeddedEnvironment
 
     from connect_associations.testing import ConnectEmulation
@@ -75,6 +76,8 @@ def test_export_deploy_drift_and_repair(
     found = json.loads(command.run("status", "--stack", name, "--json"))
     assert {row["state"] for row in found["associations"]} == {"in sync"}
     assert len(found["associations"]) == len(AGENTS)
+    (ledger,) = found["ledgers"]
+    command.run("status", "--ledger", ledger)
 
     for user_id in AGENTS[:2]:
         connect.remove_member(REPLICA_GROUP_ID, user_id)
@@ -88,3 +91,37 @@ def test_export_deploy_drift_and_repair(
     stack.destroy()
     assert not connect.members(REPLICA_GROUP_ID)
     command.run("status", "--stack", name, expect=2)
+    command.run("status", "--ledger", ledger, expect=2)
+
+
+def test_a_nested_stack(
+    stack: Deployment, environment: EmbeddedEnvironment, connect: ConnectEmulation
+) -> None:
+    command = CommandLine(environment)
+    ann, bob, cyd = (USERS[name] for name in ("ann", "bob", "cyd"))
+
+    def declare(scope: cdk.Stack) -> None:
+        outer_and_inner = (scope, ann), (cdk.NestedStack(scope, "Inner"), bob)
+        for where, user in outer_and_inner:
+            TrafficDistributionGroupMembership(
+                where,
+                "Agents",
+                instance_id=INSTANCE_ID,
+                traffic_distribution_group_id=GROUP_ID,
+                user_ids=[user],
+                exclusive=where is scope,
+            )
+
+    stack.deploy(declare)
+    connect.put_member(GROUP_ID, cyd)
+    connect.remove_member(GROUP_ID, bob)
+    found = json.loads(command.run("status", "--stack", stack.name, "--json", expect=1))
+    assert {(row["user_id"], row["state"]) for row in found["associations"]} == {
+        (ann, "in sync"),
+        (bob, "missing"),
+        (cyd, "extra"),
+    }
+    assert len(found["ledgers"]) == 2, "each provider has its own"
+    command.run("repair", "--stack", stack.name, "--yes", "--exclusive")
+    assert connect.members(GROUP_ID) == {ann, bob}
+    command.run("status", "--stack", stack.name)

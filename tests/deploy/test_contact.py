@@ -32,7 +32,6 @@ pytestmark = pytest.mark.deploy
 ANN, BOB = USERS["ann"], USERS["bob"]
 TASK = CONTACTS[Channel.TASK][0]
 CHAT = CONTACTS[Channel.CHAT][0]
-MISSING = "99999999-9999-4999-8999-999999999999"
 
 ASSIGN = "AssociateContactWithUser"
 
@@ -144,17 +143,3 @@ def test_a_refused_change_of_user_is_rolled_back(
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
     assert held(connect, TASK)["agent"] == ANN
     assert writes(connect) == [(ASSIGN, HOME_REGION, BOB)]
-
-
-@pytest.mark.parametrize("missing", ["contact", "user"])
-def test_what_is_missing_is_named_at_once(
-    missing: str, stack: Deployment, connect: ConnectEmulation
-) -> None:
-    build = assignment(contact=MISSING) if missing == "contact" else assignment(user=MISSING)
-    run = stack.deploy(build, check=False)
-    assert not run.succeeded
-    assert run.seconds < 30
-    assert missing in run.output.lower()
-    assert MISSING in run.output
-    assert stack.status == "ROLLBACK_COMPLETE"
-    assert held(connect, TASK)["agent"] is None

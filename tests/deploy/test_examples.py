@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.deploy
 
 NIGHT = {USERS["ann"], USERS["bob"]}
+BOTH_TEAMS = {USERS["ann"], USERS["bob"], USERS["cyd"]}
 THERE = {
     "instance_id": INSTANCE_ID,
     "traffic_distribution_group_id": GROUP_ID,
@@ -32,19 +33,25 @@ THERE = {
 
 
 @pytest.mark.parametrize(
-    ("name", "context"),
-    [("one_stack", THERE), ("agents_from_csv", {})],
-    ids=["one_stack", "agents_from_csv"],
+    ("name", "context", "members"),
+    [
+        ("one_stack", THERE, NIGHT),
+        ("agents_from_csv", {}, NIGHT),
+        ("shared_ledger", {}, BOTH_TEAMS),
+    ],
+    ids=["one_stack", "agents_from_csv", "shared_ledger"],
 )
 def test_it_deploys_and_leaves_nothing(
+    *,
     name: str,
     context: dict[str, str],
+    members: set[str],
     environment: EmbeddedEnvironment,
     connect: ConnectEmulation,
     tmp_path: Path,
 ) -> None:
     cdk = CdkCli(environment=environment.env, project=ROOT / "examples" / name)
     cdk.deploy(context=context, output=tmp_path)
-    assert connect.members(GROUP_ID) == NIGHT
+    assert connect.members(GROUP_ID) == members
     cdk.destroy(app=tmp_path)
     assert not connect.members(GROUP_ID)

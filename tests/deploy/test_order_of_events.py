@@ -16,8 +16,9 @@ import pytest
 from connect_associations import TrafficDistributionGroupMembership, TrafficDistributionGroupUser
 from deployment import Fails
 from lifecycle.cast import ANN, BLUE, BOB, CYD, INSTANCE, RED, Thing
-from lifecycle.cloudformation import FailedTemplate, InFlight, Rollback, StackSettings
 from lifecycle.emulated_connect import fill
+from lifecycle.ledger import TABLE
+from lifecycle.stack_parts import InFlight, Rollback, StackSettings
 from lifecycle.under_test import emulated_world
 
 if TYPE_CHECKING:
@@ -35,11 +36,7 @@ Step = tuple[str, str, str]
 """What was asked for, of which logical resource, and which physical ID was there before."""
 
 _EVENT = re.compile(r"\[provider-framework\] onEventHandler (\{.*?\n\})", re.DOTALL)
-_AS_THE_EMULATOR = StackSettings(
-    rollback=Rollback.DELETE_ONLY,
-    in_flight=InFlight.AWAIT,
-    failed_template=FailedTemplate.UNTIL_THE_END,
-)
+_AS_THE_EMULATOR = StackSettings(rollback=Rollback.DELETE_ONLY, in_flight=InFlight.AWAIT)
 
 
 def agents(
@@ -133,10 +130,9 @@ class Simulated:
 
 
 def _step(event: Mapping[str, Any]) -> Step:
-    parts = event.get("PhysicalResourceId", "").split("/")
-    # The rest differs from request to request in the ID of a membership.
-    known = parts[:3] if parts[0] == "group-users" else parts
-    return event["RequestType"], event["LogicalResourceId"], "/".join(known)
+    # What follows names the version, and differs from request to request.
+    group = event.get("PhysicalResourceId", "").partition("/")[0]
+    return event["RequestType"], event["LogicalResourceId"], group
 
 
 def in_phases(steps: list[Step]) -> tuple[list[Step], list[Step]]:
@@ -147,8 +143,12 @@ def in_phases(steps: list[Step]) -> tuple[list[Step], list[Step]]:
 
 
 def test_the_simulator_sends_what_the_emulator_sends(
-    stack: Deployment, environment: EmbeddedEnvironment, connect: ConnectEmulation
+    stack: Deployment,
+    environment: EmbeddedEnvironment,
+    connect: ConnectEmulation,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("LEDGER_TABLE_NAME", TABLE)
     fill(connect)
     emulated, simulated = Emulated(environment, stack=stack.name), Simulated()
     for build in (

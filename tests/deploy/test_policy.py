@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from embedded.environment import ACCOUNT
 
-from connect_associations.testing.entities import Channel
+from connect_associations.testing.entities import Channel, Countdown
 from connect_associations.testing.seed import CONTACT_FLOW_ID, CONTACTS, INSTANCE_ID, USERS
 from iam import Grant, grants, needed, policies
 
@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.deploy
 
 TASK, EARLIER = CONTACTS[Channel.TASK][:2]
-NOBODY = "99999999-9999-4999-8999-999999999999"
 REFERENCES = {"AWS::Region": "us-east-1", "AWS::AccountId": ACCOUNT}
 
 UNUSED = {
-    "cloudformation:DescribeStacks",  # calls of CloudFormation are not recorded here
-    "cloudformation:GetTemplate",
+    "cloudformation:DescribeStackResource",  # only calls of Connect are recorded here
+    "cloudformation:DescribeStacks",
     "cloudformation:ListStackResources",
     "connect:SearchUsers",  # what Associate depends on
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
     "logs:CreateLogStream",  # what Lambda itself does with the role
     "logs:PutLogEvents",
 }
@@ -70,7 +73,9 @@ def test_the_example_is_granted_what_it_calls(
 
     try:
         deploy(USERS["ann"], USERS["bob"])
-        deploy(USERS["ann"], NOBODY, succeeds=False)
+        # Refused at once, not after the minute in which who is unknown may only be new.
+        connect.world.users[USERS["cyd"]].replication = Countdown(calls=100)
+        deploy(USERS["ann"], USERS["cyd"], succeeds=False)
     finally:
         environment.cdk.destroy(app=assembly)
     used |= _needed(connect)
