@@ -2,7 +2,7 @@
 # Paths are relative, so that the folder may have any name.
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo emulator test test-fast soak bench lint types format build docs lock sbom audit clean
+.PHONY: help set-up demo emulator test test-fast soak bench mutants lint types format build docs lock sbom audit clean
 
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -49,6 +49,9 @@ soak: set-up ## Explore thousands of lifecycles, and check that broken handlers 
 bench: export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 bench: set-up ## Compare with AwsCustomResource on the emulator, and write docs/benchmarks.md.
 	@$(RUN) benchmarks $(BENCH_ARGS)
+
+mutants: set-up ## Break the provider in one place at a time, and count what no test notices; takes hours.
+	@$(RUN) tools.mutants $(MUTANTS_ARGS)
 
 lint: set-up ## Check style and formatting.
 	@$(RUN) ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import time
 from pathlib import Path
@@ -11,14 +12,23 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
-# In a checkout the library and the handlers need no installation.
-sys.path[:0] = [str(ROOT / "constructs"), str(ROOT / "lambda")]
+# In a checkout the library, the handlers and the simulator need no installation.
+sys.path[:0] = [str(ROOT / folder) for folder in ("constructs", "lambda", "tests/support")]
 
 if TYPE_CHECKING:
     from benchmarks.deployments import Case
     from benchmarks.figures import Section
 
-_PARTS = ("template", "synthesis", "footprint", "own-code", "deployments")
+_PARTS = (
+    "template",
+    "synthesis",
+    "footprint",
+    "code-size",
+    "walk",
+    "own-code",
+    "simulated",
+    "deployments",
+)
 _PAGE = ROOT / "docs" / "benchmarks.md"
 _PLOT = "images/benchmarks.svg"
 
@@ -63,27 +73,12 @@ def _measured(wanted: list[str]) -> tuple[list[Section], dict[tuple[str, int], C
             continue
         sys.stderr.write(f"Measuring {part} …\n")
         # Only what a part needs is loaded.
-        if part == "template":
-            from benchmarks import template  # noqa: PLC0415 - as above
-
-            sections += template.measure()
-        elif part == "synthesis":
-            from benchmarks import synthesis  # noqa: PLC0415 - as above
-
-            sections += synthesis.measure()
-        elif part == "footprint":
-            from benchmarks import footprint  # noqa: PLC0415 - as above
-
-            sections += footprint.measure()
-        elif part == "own-code":
-            from benchmarks import own_code  # noqa: PLC0415 - as above
-
-            sections += own_code.measure()
+        measuring = importlib.import_module(f"benchmarks.{part.replace('-', '_')}")
+        if part == "deployments":
+            cases = measuring.run()
+            sections += measuring.measure(cases)
         else:
-            from benchmarks import deployments  # noqa: PLC0415 - as above
-
-            cases = deployments.run()
-            sections += deployments.measure(cases)
+            sections += measuring.measure()
     return sections, cases
 
 

@@ -33,8 +33,11 @@ _SIZES = (13, 50, 200, 1000)
 _SCALED_FROM = 200
 _SCALE = 10
 
-_OVER_IDEAL = Limit(most=1.05)
-_OVER_NECESSARY = Limit(most=1.05)
+_LIMITS = {
+    200: (Limit(most=1.05), Limit(most=1.05)),
+    1000: (Limit(most=1.02), Limit(most=1.03)),
+}
+"""By the number of users: of the time over ideal, and of the calls over necessary."""
 _UPDATE_WRITES = Limit(most=2)
 _UPDATE_LISTINGS = Limit(most=1)
 
@@ -244,7 +247,7 @@ def _quota_figures(cases: dict[tuple[str, int], Case]) -> Iterator[Figure]:
     for (way, count), case in cases.items():
         if way != "membership":
             continue
-        limits = (_OVER_IDEAL, _OVER_NECESSARY) if count >= _SCALED_FROM else (None, None)
+        limits = _LIMITS.get(count, (None, None))
         for phase, operation in (("deploy", _JOIN), ("destroy", _LEAVE)):
             if phase in case.seconds:
                 yield Figure(
