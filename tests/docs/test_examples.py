@@ -26,9 +26,14 @@ EXAMPLES = ROOT / "examples"
 
 @pytest.fixture
 def synthesize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Synthesize:
-    """Run an example with a context, in this process: jsii takes seconds to start anew."""
+    """Run an example with a context, in this process: jsii takes seconds to start anew.
 
-    def run(name: str, context: Mapping[str, str] | None = None) -> dict[str, Any]:
+    What comes out is the template of the only stack, or of the one that is named.
+    """
+
+    def run(
+        name: str, context: Mapping[str, str] | None = None, *, stack: str = "*"
+    ) -> dict[str, Any]:
         new_app = cdk.App
 
         def app() -> cdk.App:
@@ -40,7 +45,7 @@ def synthesize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Synthesize:
         with monkeypatch.context() as patch:
             patch.setattr(cdk, "App", app)
             runpy.run_path(str(EXAMPLES / name / "app.py"), run_name="__main__")
-        (template,) = tmp_path.glob("*.template.json")
+        (template,) = tmp_path.glob(f"{stack}.template.json")
         return dict(json.loads(template.read_text()))
 
     return run
@@ -48,7 +53,13 @@ def synthesize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Synthesize:
 
 def test_all_of_them_are_tested() -> None:
     folders = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
-    assert folders == {"one_stack", "agents_from_csv", "two_regions", "task_assignment"}
+    assert folders == {
+        "agents_from_csv",
+        "one_stack",
+        "shared_ledger",
+        "task_assignment",
+        "two_regions",
+    }
     for name in folders:
         settings = json.loads((EXAMPLES / name / "cdk.json").read_text())
         assert settings == {"app": "python3 app.py"}
@@ -117,6 +128,33 @@ def test_two_regions_call_each_groups_own(synthesize: Synthesize) -> None:
     memberships = of_type(synthesize("two_regions"), MEMBERSHIP).values()
     regions = {each["Properties"]["Region"] for each in memberships}
     assert regions == {seed.HOME_REGION, seed.REPLICA_REGION}
+
+
+def test_two_stacks_share_a_ledger(synthesize: Synthesize, tmp_path: Path) -> None:
+    first = synthesize("shared_ledger", stack="Sales")
+    second = json.loads((tmp_path / "Support.template.json").read_text())
+    exported = json.loads((tmp_path / "Ledger.template.json").read_text())["Outputs"]
+    exports = {output["Export"]["Name"] for output in exported.values()}
+    tables = [
+        function["Properties"]["Environment"]["Variables"]["LEDGER_TABLE_NAME"]["Fn::ImportValue"]
+        for template in (first, second)
+        for function in of_type(template, "AWS::Lambda::Function").values()
+        if function["Properties"]["Handler"].startswith("connect_provider.")
+    ]
+    assert len(tables) == 4
+    assert set(tables) < exports
+    declared = [set(only(each, MEMBERSHIP)["Properties"]["UserIds"]) for each in (first, second)]
+    assert declared[0] & declared[1] == {seed.USERS["bob"]}
+    assert declared[0] | declared[1] == {seed.USERS[name] for name in ("ann", "bob", "cyd")}
+    for template in (first, second):
+        membership = only(template, MEMBERSHIP)["Properties"]
+        assert membership["TrafficDistributionGroupId"] == seed.GROUP_ID
+
+
+def test_the_teams_come_from_the_context(synthesize: Synthesize) -> None:
+    context = {"instance_id": seed.INSTANCE_ID, "Support": seed.USERS["eve"]}
+    template = synthesize("shared_ledger", context, stack="Support")
+    assert only(template, MEMBERSHIP)["Properties"]["UserIds"] == [seed.USERS["eve"]]
 
 
 def test_a_task_is_assigned_and_goes_back(synthesize: Synthesize) -> None:
