@@ -19,6 +19,8 @@ from lifecycle.cast import (
     CYD,
     DAN,
     EVE,
+    INSTANCE,
+    QUEUE,
     RED,
     WEST,
     assignment,
@@ -246,6 +248,17 @@ class TestNoRollback:
         assert status == "UPDATE_FAILED"
         assert world.deploy(stack_of(M=membership(RED, ANN, BOB))) == "UPDATE_COMPLETE"
         assert world.members(RED) == {"ann", "bob", "eve"}, world.story()
+
+    @OLD
+    def test_a_contact_that_cannot_go_to_another_user(self, settings: StackSettings) -> None:
+        world = new_world(settings)
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP")))
+        for user in (BOB, BOB, CYD):
+            template = stack_of(C=assignment(CHAT, user, release="STOP"))
+            assert world.deploy(template, rollback=False) == "UPDATE_FAILED", world.story()
+        assert world.roll_back() == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        world.delete()
+        assert world.connect.contact(CHAT).ended, world.story()
 
     @OLD
     def test_a_failed_create_is_deleted(self, settings: StackSettings) -> None:
@@ -799,3 +812,71 @@ class TestTheLedgerItself:
         (claim,) = world.ledger.claims()
         assert (len(claim["users"]), len(claim["adopted"])) == (32, 16)
         assert claim["phase"] == "LIVE"
+
+
+class TestAttributes:
+    def test_of_a_single_and_a_membership(self) -> None:
+        world = new_world()
+        world.connect.join(BLUE, BOB)
+        world.connect.join(BLUE, EVE)
+        many = membership(BLUE, BOB, CYD, exclusive=True)
+        world.deploy(stack_of(A=single(RED, ANN), M=many))
+        assert world.stack.resources["A"].attributes == {
+            "InstanceId": INSTANCE.id,
+            "TrafficDistributionGroupId": RED.id,
+            "UserId": ANN.id,
+            "Region": "us-east-1",
+        }
+        assert world.stack.resources["M"].attributes == {
+            "TrafficDistributionGroupId": BLUE.id,
+            "UserCount": 2,
+            "Added": 1,
+            "Removed": 1,
+        }
+
+    def test_of_a_contact_whose_update_changes_nothing(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(C=assignment(CHAT, ANN)))
+        before = world.stack.resources["C"].attributes
+        world.deploy(stack_of(C=assignment(CHAT, ANN.arn)))
+        assert world.stack.resources["C"].attributes == before
+        assert before == {
+            "ContactId": CHAT.id,
+            "UserId": ANN.id,
+            "Channel": "CHAT",
+            "QueueId": QUEUE.id,
+        }
+
+
+class TestRolledBackTogether:
+    """Claims that end side by side know of one another."""
+
+    def test_whom_one_expelled_and_the_other_added(self) -> None:
+        world = new_world(StackSettings(in_flight=InFlight.AWAIT))
+        world.connect.join(BLUE, EVE)
+        world.sabotage_next(seconds={"F": 5.0}, fails={("F", "Create")})
+        world.deploy(
+            stack_of(K=membership(BLUE, CYD, exclusive=True), J=membership(BLUE, EVE), F=sibling())
+        )
+        assert world.members(BLUE) == {"eve"}, world.story()
+
+    def test_a_pending_offer_outlives_an_update_that_fails(self) -> None:
+        world = new_world(
+            accept_after_calls=None, associate_offered_contact="InvalidRequestException"
+        )
+        world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP")))
+        status = world.deploy(stack_of(C=assignment(CHAT, EVE, release="STOP")))
+        assert status == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        world.delete()
+        assert world.connect.contact(CHAT).ended, world.story()
+
+    def test_a_late_create_that_was_given_up_before_it_claimed(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(F=sibling()))
+        world.sabotage_next(seconds={"F": 0.1}, fails={("F", "Update")})
+        world.deploy(stack_of(F=sibling(version=2), A=single(RED, ANN)))
+        late = next(it for it in world.events if it["LogicalResourceId"] == "A")
+        world.sabotage_next(seconds={"F": 20.0}, fails=set())
+        world.deliver_stale(late, delay=5.0)
+        world.deploy(stack_of(F=sibling(version=3), A=single(RED, BOB)))
+        assert world.members(RED) == {"bob"}, world.story()
