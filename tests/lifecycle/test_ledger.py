@@ -400,6 +400,14 @@ class TestTwoStacks:
         world.delete("Other")
         assert world.connect.contact(CHAT).ended, world.story()
 
+    def test_an_offer_that_somebody_else_took_is_not_taken_over(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(C=assignment(CHAT, ANN)), stack="Other")
+        world.connect.serve(CHAT, EVE)
+        status = world.deploy(stack_of(C=assignment(CHAT, ANN)))
+        assert status == "ROLLBACK_COMPLETE", "the contact is with eve, and Connect refuses"
+        assert "Only a queued contact can be assigned" in world.stack.reason
+
 
 class TestOneDeployment:
     """Two resources that declare the same user, and fail together."""

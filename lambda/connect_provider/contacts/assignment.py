@@ -113,7 +113,9 @@ def _assign(
     home = connect_in(request.account.region)
     contact = describe(home, declared)
     has_it = contact is not None and contact.agent_id == claim.user_id
-    offer = _offered_before(aws, claim)
+    # An offer that another claim made is void once somebody else has accepted the contact.
+    is_free = contact is None or contact.agent_id in (None, claim.user_id)
+    offer = _offered_before(aws, claim) if is_free else claim.offer
     if has_it and offer is Offer.NONE:
         offer = Offer.MADE
     if not has_it and offer in (Offer.NONE, Offer.MAYBE):
