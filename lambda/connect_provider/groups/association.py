@@ -162,18 +162,11 @@ def _go_back(request: Request, aws: Aws) -> None:
     before = _declared_before(request)
     known = rules.parse(request.physical_id)
     groups = {each for each in (before and before.group, known and known[0]) if each}
+    deployment = aws.deployment(request.stack_id)
     for group in groups:
         mine = aws.ledger.of_group(group, request.owner)
-        _end(
-            request,
-            aws,
-            [
-                it
-                for it in mine
-                if it.replaces == request.physical_id and it.phase is not Phase.ENDED
-            ],
-            aws.deployment(request.stack_id),
-        )
+        replacing = [it for it in mine if it.replaces == request.physical_id]
+        _end(request, aws, [it for it in replacing if it.phase is not Phase.ENDED], deployment)
 
 
 def _end(request: Request, aws: Aws, claims: Iterable[GroupClaim], deployment: Deployment) -> None:

@@ -126,7 +126,7 @@ class Convergence:
 
     def _next(self) -> GroupClaim | None:
         """Return a claim that is to be converged: first those that may hold users."""
-        self._look(max_age=_LOOK_EVERY)
+        self._look_now_and_then()
         left = self._left()
         if left and left[0].phase is Phase.ENDING:
             self._look()
