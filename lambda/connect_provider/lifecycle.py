@@ -21,7 +21,7 @@ _C = TypeVar("_C", GroupClaim, ContactClaim)
 RECENT_SECONDS = 60.0
 """Connect is eventually consistent: what is not found is believed to be missing after this time."""
 _NO_CLAIM = "the event carries no claim: is_complete takes what on_event answered ({})."
-_UNANSWERED_SECONDS = 75 * 60.0
+UNANSWERED_SECONDS = 75 * 60.0
 """For longer no request is under way: CloudFormation waits for an hour at the most."""
 
 
@@ -80,7 +80,7 @@ def unanswered(mine: Iterable[_C], deployment: Deployment, *, now: float) -> lis
             claim.phase in (Phase.PENDING, Phase.ENDING)
             or (
                 claim.phase is Phase.LIVE
-                and (claim.began == deployment.began or now - claim.since < _UNANSWERED_SECONDS)
+                and (claim.began == deployment.began or now - claim.since < UNANSWERED_SECONDS)
             )
         )
     ]

@@ -390,6 +390,25 @@ class TestTwoStacks:
         world.deploy(stack_of(M=membership(RED, BOB, exclusive=True)), stack="Other")
         assert world.members(RED) == {"ann", "bob"}, world.story()
 
+    @pytest.mark.parametrize("fail", [(), ("Test",), ("Other",), ("Test", "Other")])
+    def test_two_exclusive_memberships_created_together(self, fail: tuple[str, ...]) -> None:
+        """A stranger whom both take out comes back only if neither of them stays."""
+        world = new_world()
+        world.connect.join(RED, EVE)
+        world.sabotage_next(seconds={"Failing": 400.0}, fails={("Failing", "Create")})
+        world.deploy_together(
+            {
+                name: stack_of(
+                    M=membership(RED, user, exclusive=True),
+                    **({"Failing": sibling()} if name in fail else {}),
+                )
+                for name, user in (("Test", ANN), ("Other", BOB))
+            }
+        )
+        staying = {"ann": "Test", "bob": "Other"}
+        left = {user for user, name in staying.items() if name not in fail}
+        assert world.members(RED) == (left or {"eve"}), world.story()
+
     def test_a_contact_of_both_is_kept(self) -> None:
         world = new_world()
         world.deploy(stack_of(C=assignment(CHAT, ANN, release="STOP")))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connect_provider.connect.client import Group
 from connect_provider.ledger.claim import OPEN, GroupClaim, Phase
-from connect_provider.lifecycle import outlived
+from connect_provider.lifecycle import UNANSWERED_SECONDS, outlived
 from connect_provider.request import RequestType
 
 if TYPE_CHECKING:
@@ -172,17 +172,36 @@ def kept(claim: GroupClaim) -> frozenset[str]:
     return claim.adopted if claim.undo else frozenset()
 
 
+def expelled(claims: Iterable[GroupClaim], *, now: float) -> frozenset[str]:
+    """Return whom exclusive claims have taken out, or are about to, that may yet be undone.
+
+    Where two exclusive claims come about together, neither end brings back whom the other one
+    takes out; the last one does.
+    """
+    return frozenset().union(
+        *(
+            claim.expelled
+            for claim in claims
+            if claim.phase is Phase.PENDING
+            or (claim.phase is Phase.LIVE and now - claim.since < UNANSWERED_SECONDS)
+        )
+    )
+
+
 def noted(
-    claim: GroupClaim, members: AbstractSet[str], claims: Iterable[GroupClaim]
+    claim: GroupClaim, members: AbstractSet[str], claims: Iterable[GroupClaim], *, now: float
 ) -> GroupClaim | None:
     """Return a claim with what its end must know, before anything is written.
 
+    :param now: the time, in seconds since the epoch.
     :returns: None if it was noted before, or the claim has ended.
     """
     if claim.adopted is not None or claim.phase is not Phase.PENDING:
         return None
     claims = list(claims)
-    strangers = frozenset(members) - wanted(claims) if claim.exclusive else frozenset()
+    strangers = frozenset[str]()
+    if claim.exclusive:
+        strangers = (members | expelled(claims, now=now)) - wanted(claims)
     before = parse(claim.replaces)
     in_place = [
         other for other in claims if other.owner == claim.owner and other.phase is Phase.LIVE
@@ -194,7 +213,7 @@ def noted(
         adopted=claim.users & members,
         # In place, the clean-up removes the strangers; not if the version before was forgotten.
         expelled=frozenset() if before and before[0] == claim.group else strangers,
-        removed=len(strangers) + len(leaving & members),
+        removed=len((strangers | leaving) & members),
     )
 
 

@@ -179,7 +179,8 @@ class Convergence:
     def _arrive(self, claim: GroupClaim) -> None:
         members = self._list(claim)
         everybody = self._claims.values()
-        claim = self._change(claim, lambda it: rules.noted(it, members, everybody))
+        now = time.time()
+        claim = self._change(claim, lambda it: rules.noted(it, members, everybody, now=now))
         if claim.phase is not Phase.PENDING:
             return
         left: set[str] = set()
@@ -314,8 +315,9 @@ class Convergence:
                     shared=False,
                 ) from error
 
-        if claim.expelled:
-            self._move(claim, ASSOCIATE_USER, claim.expelled - self._list(claim), explain)
+        expelled = claim.expelled - rules.expelled(self._claims.values(), now=time.time())
+        if expelled:
+            self._move(claim, ASSOCIATE_USER, expelled - self._list(claim), explain)
         origin = rules.origin_of(claim)
         if origin and claim.moved:
             self._require_own(claim)

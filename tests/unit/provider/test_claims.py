@@ -106,6 +106,19 @@ def test_ids_of_others_are_nobody_s(text: str) -> None:
     assert rules.parse(text) is None
 
 
+def test_two_exclusive_claims_that_come_together_expel_the_same_people() -> None:
+    first = claimed(ANN, exclusive=True, adopted=frozenset(), expelled=frozenset((CYD,)))
+    second = claimed(BOB, exclusive=True, owner=SOMEBODY)
+    for other in (first, first._replace(phase=Phase.LIVE, since=NOW - 4000)):
+        noted = rules.noted(second, {ANN}, [other, second], now=NOW)
+        assert noted is not None
+        assert (noted.expelled, noted.removed) == ({CYD}, 0)
+    settled = first._replace(phase=Phase.LIVE, since=NOW - 5000)
+    noted = rules.noted(second, {ANN}, [settled, second], now=NOW)
+    assert noted is not None
+    assert noted.expelled == frozenset()
+
+
 def test_a_key_tells_owners_and_versions_apart() -> None:
     claims = [
         claimed(),
@@ -430,7 +443,7 @@ def test_whoever_was_there_before_stays_when_the_claim_is_undone(
 
 def test_who_was_there_is_noted_before_the_first_write() -> None:
     claim = claimed(ANN, BOB)
-    noted = rules.noted(claim, {ANN, CYD}, [claim])
+    noted = rules.noted(claim, {ANN, CYD}, [claim], now=NOW)
     assert noted == claim._replace(adopted=frozenset((ANN,)))
 
 
@@ -440,17 +453,17 @@ def test_who_was_there_is_noted_before_the_first_write() -> None:
 )
 def test_what_is_noted_is_noted_once(changes: dict[str, Any]) -> None:
     claim = claimed(ANN, **changes)
-    assert rules.noted(claim, {ANN}, [claim]) is None
+    assert rules.noted(claim, {ANN}, [claim], now=NOW) is None
 
 
 def test_a_new_exclusive_claim_notes_whom_it_expels() -> None:
     claim = claimed(ANN, exclusive=True)
     wanted = claimed(BOB, owner=SOMEBODY, **LIVE)
     gone = claimed(CYD, owner=SOMEBODY, version="0", phase=Phase.ENDED)
-    noted = rules.noted(claim, {ANN, BOB, CYD, DAN}, [claim, wanted, gone])
+    noted = rules.noted(claim, {ANN, BOB, CYD, DAN}, [claim, wanted, gone], now=NOW)
     assert noted
     assert (noted.expelled, noted.removed) == (frozenset((CYD, DAN)), 2)
-    assert rules.noted(claim._replace(exclusive=False), {CYD}, [claim]) == claim._replace(
+    assert rules.noted(claim._replace(exclusive=False), {CYD}, [claim], now=NOW) == claim._replace(
         exclusive=False, adopted=frozenset()
     )
 
@@ -458,14 +471,14 @@ def test_a_new_exclusive_claim_notes_whom_it_expels() -> None:
 def test_an_exclusive_update_in_place_leaves_strangers_to_the_clean_up() -> None:
     before = claimed(ANN, BOB, **LIVE)
     claim = claimed(ANN, version="ba9876543210", exclusive=True, replaces=BEFORE)
-    noted = rules.noted(claim, {ANN, BOB, CYD}, [before, claim])
+    noted = rules.noted(claim, {ANN, BOB, CYD}, [before, claim], now=NOW)
     assert noted
     assert (noted.expelled, noted.removed) == (frozenset[str](), 2), "Bob by the Delete, Cyd too"
 
 
 def test_an_exclusive_update_to_another_group_expels_there() -> None:
     claim = claimed(ANN, group=BLUE, exclusive=True, replaces=BEFORE)
-    noted = rules.noted(claim, {CYD}, [claim])
+    noted = rules.noted(claim, {CYD}, [claim], now=NOW)
     assert noted
     assert noted.expelled == {CYD}
 
@@ -474,7 +487,7 @@ def test_what_an_update_removes_is_who_leaves_and_is_there() -> None:
     before = claimed(ANN, BOB, CYD, DAN, **LIVE)
     other = claimed(CYD, owner=SOMEBODY, **LIVE)
     claim = claimed(ANN, version="ba9876543210", replaces=BEFORE)
-    noted = rules.noted(claim, {ANN, BOB, CYD}, [before, other, claim])
+    noted = rules.noted(claim, {ANN, BOB, CYD}, [before, other, claim], now=NOW)
     assert noted
     assert noted.removed == 1, "Cyd is somebody else's, Dan is not there"
 
@@ -643,13 +656,14 @@ def test_what_is_noted_adds_up(
 ) -> None:
     claim = data.draw(st.sampled_from(claims))._replace(phase=Phase.PENDING, adopted=None)
     claims = [other for other in claims if rules.key_of(other) != rules.key_of(claim)] + [claim]
-    noted = rules.noted(claim, members, claims)
+    noted = rules.noted(claim, members, claims, now=NOW)
     assert noted
     assert noted.adopted == claim.users & members
-    assert noted.expelled <= members - rules.wanted(claims)
+    there_without_others = members | rules.expelled(claims, now=NOW)
+    assert noted.expelled <= there_without_others - rules.wanted(claims)
     assert claim.exclusive or not noted.expelled
-    assert 0 <= len(noted.expelled) <= noted.removed <= len(members)
-    assert rules.noted(noted, members, claims) is None
+    assert 0 <= len(noted.expelled & members) <= noted.removed <= len(members)
+    assert rules.noted(noted, members, claims, now=NOW) is None
 
 
 @given(claims_of_a_group(), st.data())
