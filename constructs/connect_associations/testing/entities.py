@@ -90,6 +90,7 @@ class User:
     :ivar username: the name to sign in with.
     :ivar last_modified: when the user was created or last changed.
     :ivar replication: when replication to the other Region is done; None: it is.
+    :ivar hierarchy_path: the IDs of the user's hierarchy group and of those above it, from the top.
     """
 
     id: str
@@ -102,6 +103,7 @@ class User:
     routing_profile_id: str | None = None
     security_profile_ids: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
+    hierarchy_path: tuple[str, ...] = ()
 
     @property
     def arn(self) -> str:
