@@ -2,13 +2,18 @@
 # Paths are relative, so that the folder may have any name.
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo emulator test test-fast soak bench mutants lint types format build docs lock sbom audit clean
+.PHONY: help set-up demo emulator test test-fast soak bench mutants lint types format build release docs lock sbom audit clean
 
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$python"; break; }; done)
 endif
+
+# A recipe's line that fails if there is no Python to go on with.
+FIND_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo >&2 \
+	"$@: $(if $(PYTHON),there is no $(PYTHON),no Python 3.11 or newer was found):" \
+	"install one, or name it: make $@ PYTHON=/path/to/python3.11"; exit 2; }
 
 RUN := .venv/bin/python -m
 # Unset what would lead the tools out of the virtual environments.
@@ -25,9 +30,7 @@ help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 set-up: ## Install what is pinned into .venv, .venv-emulator and node_modules; done once.
-	@command -v "$(PYTHON)" >/dev/null || { echo >&2 \
-		"set-up: $(if $(PYTHON),there is no $(PYTHON),no Python 3.11 or newer was found):" \
-		"install one, or name it: make set-up PYTHON=/path/to/python3.11"; exit 2; }
+	@$(FIND_PYTHON)
 	@"$(PYTHON)" -I tools/set_up.py
 
 demo: set-up ## Deploy, change and destroy the example on the local emulator, and check every step.
@@ -65,8 +68,12 @@ format: set-up ## Format the code, and fix what can be fixed by itself.
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-build: set-up ## Build the wheel and the source distribution into dist/.
-	@$(RUN) build --no-isolation --outdir dist .
+build: ## Build the wheel and the source distribution into dist/; installs only what that needs.
+	@$(FIND_PYTHON)
+	@"$(PYTHON)" -I tools/build.py
+
+release: set-up ## Make the release VERSION: check, change, build, commit and tag; publishes nothing.
+	@$(RUN) tools.release $(VERSION) $(RELEASE_ARGS)
 
 # The theme's authors advertise a successor of MkDocs on every run.
 docs: export NO_MKDOCS_2_WARNING := 1
@@ -83,5 +90,5 @@ audit: set-up ## Ask a vulnerability service about what is pinned; needs the net
 	@$(RUN) tools.audit
 
 clean: ## Remove all that set-up and the tools made.
-	rm -rf .venv .venv-emulator .tools node_modules benchmarks/node_modules build dist site cdk.out \
+	rm -rf .venv .venv-build .venv-emulator .tools node_modules benchmarks/node_modules build dist site cdk.out \
 		.cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -24,12 +24,18 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def wheel_from_sdist(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from nothing but the source distribution."""
+def unpacked_sdist(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the source distribution unpacks to."""
     folder = tmp_path_factory.mktemp("unpacked")
     with tarfile.open(sdist) as archive:
         # The first releases of Python 3.11 know no filter, and later ones want one.
         safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
         archive.extractall(folder, **safely)  # noqa: S202 - we have just built it
     (source,) = folder.iterdir()
-    return build("wheel", source=source, output=tmp_path_factory.mktemp("wheel-from-sdist"))
+    return source
+
+
+@pytest.fixture(scope="session")
+def wheel_from_sdist(unpacked_sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from nothing but the source distribution."""
+    return build("wheel", source=unpacked_sdist, output=tmp_path_factory.mktemp("wheel-from-sdist"))
