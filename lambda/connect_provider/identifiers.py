@@ -36,6 +36,9 @@ class Kind(Enum):
     CONTACT = ("contact", "instance/{instance}/contact/{id}")
     CONTACT_FLOW = ("contact flow", "instance/{instance}/contact-flow/{id}")
     QUEUE = ("queue", "instance/{instance}/queue/{id}")
+    HIERARCHY_GROUP = ("hierarchy group", "instance/{instance}/agent-group/{id}")
+    ROUTING_PROFILE = ("routing profile", "instance/{instance}/routing-profile/{id}")
+    SECURITY_PROFILE = ("security profile", "instance/{instance}/security-profile/{id}")
 
     def __init__(self, noun: str, resource: str) -> None:
         self.noun = noun

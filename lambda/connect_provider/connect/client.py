@@ -15,7 +15,7 @@ from connect_provider.failures import CallError, Failure
 from connect_provider.identifiers import last_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from connect_provider.errors import StillWaiting
 
@@ -23,7 +23,8 @@ ASSOCIATE_USER = "AssociateTrafficDistributionGroupUser"
 DISASSOCIATE_USER = "DisassociateTrafficDistributionGroupUser"
 _PAGE_SIZE = 1000  # the most that ListTrafficDistributionGroupUsers takes; a page may hold less
 _SMALL_PAGE_SIZE = 10  # what older service models allow
-_NAMES_A_SEARCH = 10
+SEARCH_PAGE_SIZE = 500  # the most that SearchUsers takes
+NAMES_A_SEARCH = 10
 """Names in one call: few, because how many conditions SearchUsers takes is not documented."""
 
 
@@ -48,6 +49,13 @@ class User(NamedTuple):
     """What DescribeUser says: when the user was last changed, in seconds since the epoch."""
 
     last_modified: float | None
+
+
+class UserPage(NamedTuple):
+    """A page of SearchUsers: the users' names by ID, and about how many the search finds in all."""
+
+    usernames: dict[str, str]
+    total: int
 
 
 class Contact(NamedTuple):
@@ -115,12 +123,34 @@ class Connect(Calls):
         modified = answer.get("User", {}).get("LastModifiedTime")
         return User(last_modified=modified.timestamp() if modified else None)
 
+    def search(self, *, instance_id: str, **request: Any) -> Iterator[UserPage]:  # noqa: ANN401 - what SearchUsers takes
+        """Yield the users whom a search finds, page by page.
+
+        :param request: ``SearchCriteria`` and ``SearchFilter``; without them it finds everybody.
+        """
+        while True:
+            page = self.send(
+                "SearchUsers", InstanceId=instance_id, MaxResults=SEARCH_PAGE_SIZE, **request
+            )
+            users = page.get("Users", [])
+            yield UserPage(
+                usernames={
+                    last_segment(user["Id"]): user.get("Username", "")
+                    for user in users
+                    if "Id" in user
+                },
+                total=page.get("ApproximateTotalCount", len(users)),
+            )
+            if not page.get("NextToken"):
+                return
+            request["NextToken"] = page["NextToken"]
+
     def search_users(
         self, *, instance_id: str, usernames: Sequence[str]
     ) -> dict[str, frozenset[str]]:
         """Return the IDs of the users with each of the names, in whatever case."""
         found: dict[str, set[str]] = {name.lower(): set() for name in usernames}
-        for start in range(0, len(usernames), _NAMES_A_SEARCH):
+        for start in range(0, len(usernames), NAMES_A_SEARCH):
             conditions = [
                 {
                     "StringCondition": {
@@ -129,18 +159,14 @@ class Connect(Calls):
                         "ComparisonType": "EXACT",
                     }
                 }
-                for name in usernames[start : start + _NAMES_A_SEARCH]
+                for name in usernames[start : start + NAMES_A_SEARCH]
             ]
-            request: dict[str, Any] = {"SearchCriteria": {"OrConditions": conditions}}
-            while True:
-                page = self.send("SearchUsers", InstanceId=instance_id, MaxResults=500, **request)
-                for user in page.get("Users", []):
-                    name = user.get("Username", "").lower()
-                    if name in found and "Id" in user:
-                        found[name].add(user["Id"])
-                if not page.get("NextToken"):
-                    break
-                request["NextToken"] = page["NextToken"]
+            for page in self.search(
+                instance_id=instance_id, SearchCriteria={"OrConditions": conditions}
+            ):
+                for user_id, name in page.usernames.items():
+                    if name.lower() in found:
+                        found[name.lower()].add(user_id)
         return {name: frozenset(found[name.lower()]) for name in usernames}
 
     def move_user(self, operation: str, *, instance_id: str, group: Group, user_id: str) -> None:

@@ -82,6 +82,9 @@ def test_the_kinds_are_those_of_the_service_authorization_reference() -> None:
         "contact": "instance/INSTANCE/contact/ID",
         "contact flow": "instance/INSTANCE/contact-flow/ID",
         "queue": "instance/INSTANCE/queue/ID",
+        "hierarchy group": "instance/INSTANCE/agent-group/ID",
+        "routing profile": "instance/INSTANCE/routing-profile/ID",
+        "security profile": "instance/INSTANCE/security-profile/ID",
     }
     assert [kind.a_noun for kind in (Kind.INSTANCE, Kind.USER)] == ["an instance", "a user"]
     assert GROUP_PARTITIONS == ("aws", "aws-us-gov")
