@@ -32,7 +32,8 @@ class EmbeddedConnect:
         self, *, account: str, port: int | None = None, throttle: ThrottleSettings | None = None
     ) -> None:
         self._account = account
-        self._server = ConnectServer(self._seeded(throttle), port=port or 0)
+        emulation = ConnectEmulation(account_id=account, throttle=throttle, seed=seeded.seed)
+        self._server = ConnectServer(emulation, port=port or 0)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="connect", daemon=True
         )
@@ -65,7 +66,7 @@ class EmbeddedConnect:
 
     def reset(self) -> ConnectEmulation:
         """Go back to the small contact centre of the start, and return it."""
-        self._server.emulation = self._seeded(self.emulation.throttle.settings)
+        self.emulation.reset()
         return self.emulation
 
     def arn(self, path: str, *, region: str = seeded.HOME_REGION) -> str:
@@ -84,8 +85,3 @@ class EmbeddedConnect:
             "contact_release": "transfer_to_queue",
             "contact_flow_id": seeded.CONTACT_FLOW_ID,
         }
-
-    def _seeded(self, throttle: ThrottleSettings | None) -> ConnectEmulation:
-        emulation = ConnectEmulation(account_id=self._account, throttle=throttle)
-        seeded.seed(emulation)
-        return emulation

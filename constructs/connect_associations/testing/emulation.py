@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +16,25 @@ from connect_associations.testing.entities import (
     ContactFlow,
     GroupStatus,
     Queue,
+    ReplicationFinding,
     TrafficDistributionGroup,
     User,
 )
 from connect_associations.testing.faults import Faults
-from connect_associations.testing.models import EmulatedConnectBackend
 from connect_associations.testing.recorder import Call, Recorder
-from connect_associations.testing.responses import Request, Response, respond
+from connect_associations.testing.responses import Wire
 from connect_associations.testing.throttle import Throttle, ThrottleSettings
 from connect_associations.testing.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from connect_associations.testing.models import EmulatedConnectBackend
+    from connect_associations.testing.responses import Request, Response
+
+_ROUTING_PROFILE_ID = "77777777-7777-4777-8777-777777777777"
+_SECURITY_PROFILE_ID = "88888888-8888-4888-8888-888888888888"
+"""What every user that is added here has."""
 
 
 class ConnectEmulation:
@@ -36,7 +44,11 @@ class ConnectEmulation:
     :param behaviour: how undocumented behaviour turns out. Default: see the class.
     :param throttle: the quotas. Default: off; ``ThrottleSettings()`` are Connect's.
     :param clock: the time in seconds since the epoch. Default: the machine's.
+    :param seed: what fills it, now and after each reset; ``seed.seed`` is a small contact centre.
+        Default: nothing.
     """
+
+    world: World
 
     def __init__(
         self,
@@ -45,19 +57,43 @@ class ConnectEmulation:
         behaviour: ConnectBehaviour | None = None,
         throttle: ThrottleSettings | None = None,
         clock: Callable[[], float] = time.time,
+        seed: Callable[[ConnectEmulation], object] | None = None,
     ) -> None:
         self.account_id = account_id
         self.recorder = Recorder()
         self.faults = Faults()
-        self.throttle = Throttle(settings=throttle or ThrottleSettings.off(), clock=clock)
+        self._first_throttle = throttle or ThrottleSettings.off()
+        self.throttle = Throttle(settings=self._first_throttle, clock=clock)
+        self._first_behaviour = behaviour or ConnectBehaviour()
+        self._clock = clock
+        self._seed = seed
+        self._lock = threading.Lock()
+        self._start()
+
+    def _start(self) -> None:
         self.world = World(
-            account_id=account_id,
-            behaviour=behaviour or ConnectBehaviour(),
-            clock=clock,
+            account_id=self.account_id,
+            behaviour=self._first_behaviour,
+            clock=self._clock,
             id_seed=1,
         )
-        self._backends: dict[str, EmulatedConnectBackend] = {}
-        self._lock = threading.Lock()
+        self._wire = Wire(
+            account_id=self.account_id,
+            world=self.world,
+            recorder=self.recorder,
+            faults=self.faults,
+            throttle=self.throttle,
+        )
+        if self._seed is not None:
+            self._seed(self)
+
+    def reset(self) -> None:
+        """Go back to the start: its seed, switches and quotas, without calls and faults."""
+        with self._lock:
+            self.recorder.clear()
+            self.faults.clear()
+            self.throttle.settings = self._first_throttle
+            self._start()
 
     # Answering --------------------------------------------------------------------------------
 
@@ -67,15 +103,11 @@ class ConnectEmulation:
         :raises ConnectionLostError: a fault wants the connection to be closed without an answer.
         """
         with self._lock:
-            return respond(self, request)
+            return self._wire.respond(request)
 
     def backend(self, region: str) -> EmulatedConnectBackend:
         """Return the Region's backend."""
-        if region not in self._backends:
-            self._backends[region] = EmulatedConnectBackend(
-                region, self.account_id, world=self.world
-            )
-        return self._backends[region]
+        return self._wire.backend(region)
 
     def limit(self, settings: ThrottleSettings) -> None:
         """Change the quotas, and fill every bucket."""
@@ -86,107 +118,179 @@ class ConnectEmulation:
         self.world.behaviour = replace(self.world.behaviour, **switches)
 
     # Making -----------------------------------------------------------------------------------
+    #
+    # What something is made for is named by its ID or by the object that made it. An ID that is
+    # not given is generated, the same one in every run; an ID that is taken raises ValueError, as
+    # an unknown one does.
 
     def add_instance(
-        self, *, instance_id: str, region: str, replica_region: str | None = None
+        self,
+        *,
+        instance_id: str | None = None,
+        region: str = "us-east-1",
+        replica_region: str | None = None,
     ) -> ConnectInstance:
         """Make an instance, with a replica that shares its ID if a Region is given for it."""
-        instance = ConnectInstance(
-            id=instance_id,
-            region=region,
-            replica_region=replica_region,
-            account_id=self.account_id,
+        return self.world.instances.add(
+            ConnectInstance(
+                id=instance_id or self.world.new_id(),
+                region=region,
+                replica_region=replica_region,
+                account_id=self.account_id,
+            ),
         )
-        self.world.instances[instance_id] = instance
-        return instance
 
     def add_user(
-        self, instance: ConnectInstance, *, user_id: str, username: str, age: float = 86_400.0
+        self,
+        instance: ConnectInstance | str,
+        *,
+        username: str,
+        user_id: str | None = None,
+        age: float = 86_400.0,
     ) -> User:
         """Make a user.
 
         :param age: seconds since the user was last changed. Default: a day.
         """
-        user = User(
-            id=user_id,
-            instance=instance,
-            username=username,
-            last_modified=self.world.now() - age,
+        return self.world.users.add(
+            User(
+                id=user_id or self.world.new_id(),
+                instance=self.world.instances.known(instance),
+                username=username,
+                last_modified=self.world.now() - age,
+                routing_profile_id=_ROUTING_PROFILE_ID,
+                security_profile_ids=[_SECURITY_PROFILE_ID],
+            ),
         )
-        self.world.users[user_id] = user
-        return user
 
-    def add_group(
+    def add_users(
+        self, instance: ConnectInstance | str, users: Iterable[str] | Mapping[str, str]
+    ) -> list[User]:
+        """Make any number of users.
+
+        :param users: their user names; or a mapping of user names to the IDs that they get.
+        """
+        ids = users if isinstance(users, Mapping) else dict.fromkeys(users)
+        return [self.add_user(instance, username=name, user_id=ids[name]) for name in ids]
+
+    def add_group(  # noqa: PLR0913 - what a group has
         self,
-        instance: ConnectInstance,
+        instance: ConnectInstance | str,
         *,
-        group_id: str,
-        region: str,
+        group_id: str | None = None,
+        region: str | None = None,
         name: str = "Group",
-        status: GroupStatus = GroupStatus.ACTIVE,
+        status: GroupStatus | str = GroupStatus.ACTIVE,
+        user_ids: Iterable[str] = (),
     ) -> TrafficDistributionGroup:
-        """Make a traffic distribution group with its home in *region*."""
-        group = TrafficDistributionGroup(
-            id=group_id, name=name, instance=instance, region=region, status=status
-        )
-        self.world.groups[group_id] = group
-        return group
+        """Make a traffic distribution group; a Region may be the home of any number of them.
 
-    def add_queue(self, instance: ConnectInstance, *, queue_id: str, name: str = "Queue") -> Queue:
+        :param region: its home Region. Default: the instance's source Region.
+        :param user_ids: the users who are in it from the start. Default: none.
+        """
+        owner = self.world.instances.known(instance)
+        members = [self.world.users.known(user_id).id for user_id in user_ids]
+        return self.world.groups.add(
+            TrafficDistributionGroup(
+                id=group_id or self.world.new_id(),
+                name=name,
+                instance=owner,
+                region=region or owner.region,
+                status=GroupStatus(status),
+                members=dict.fromkeys(members),
+            ),
+        )
+
+    def add_queue(
+        self,
+        instance: ConnectInstance | str,
+        *,
+        queue_id: str | None = None,
+        name: str = "Queue",
+    ) -> Queue:
         """Make a queue."""
-        queue = Queue(id=queue_id, instance=instance, name=name)
-        self.world.queues[queue_id] = queue
-        return queue
+        return self.world.queues.add(
+            Queue(
+                id=queue_id or self.world.new_id(),
+                instance=self.world.instances.known(instance),
+                name=name,
+            ),
+        )
 
     def add_contact_flow(
-        self, instance: ConnectInstance, *, contact_flow_id: str, name: str = "Flow"
+        self,
+        instance: ConnectInstance | str,
+        *,
+        contact_flow_id: str | None = None,
+        name: str = "Flow",
     ) -> ContactFlow:
         """Make a published flow."""
-        flow = ContactFlow(id=contact_flow_id, instance=instance, name=name)
-        self.world.contact_flows[contact_flow_id] = flow
-        return flow
+        return self.world.contact_flows.add(
+            ContactFlow(
+                id=contact_flow_id or self.world.new_id(),
+                instance=self.world.instances.known(instance),
+                name=name,
+            ),
+        )
 
     def add_contact(
         self,
-        instance: ConnectInstance,
+        instance: ConnectInstance | str,
         *,
-        contact_id: str,
-        channel: Channel,
-        queue: Queue | None,
+        channel: Channel | str,
+        queue: Queue | str | None = None,
+        contact_id: str | None = None,
         active_region: str | None = None,
     ) -> Contact:
-        """Make a contact, waiting in *queue* if there is one."""
+        """Make a contact, waiting in *queue* if there is one.
+
+        :param active_region: where it must be handled. Default: the instance's source Region.
+        """
+        owner = self.world.instances.known(instance)
+        waits_in = None if queue is None else self.world.queues.known(queue).id
         now = self.world.now()
-        contact = Contact(
-            id=contact_id,
-            instance=instance,
-            channel=channel,
-            queue_id=queue.id if queue else None,
-            queued_at=now if queue else None,
-            started_at=now,
-            updated_at=now,
-            active_region=active_region or instance.region,
+        return self.world.contacts.add(
+            Contact(
+                id=contact_id or self.world.new_id(),
+                instance=owner,
+                channel=Channel(channel),
+                queue_id=waits_in,
+                queued_at=now if waits_in else None,
+                started_at=now,
+                updated_at=now,
+                active_region=active_region or owner.region,
+            ),
         )
-        self.world.contacts[contact_id] = contact
-        return contact
 
     # Looking and meddling -----------------------------------------------------------------------
+    #
+    # An ID that is not there raises ValueError.
 
     def members(self, group_id: str) -> frozenset[str]:
         """Return the IDs of a group's users."""
-        return frozenset(self.world.groups[group_id].members)
+        return frozenset(self.world.groups.known(group_id).members)
 
     def set_group_status(self, group_id: str, status: str) -> None:
         """Give a group a status."""
-        self.world.groups[group_id].status = GroupStatus(status)
+        self.world.groups.known(group_id).status = GroupStatus(status)
 
     def put_member(self, group_id: str, user_id: str) -> None:
         """Associate a user with a group behind everybody's back."""
-        self.world.groups[group_id].members[user_id] = None
+        group = self.world.groups.known(group_id)
+        group.members[self.world.users.known(user_id).id] = None
 
     def remove_member(self, group_id: str, user_id: str) -> None:
-        """Take a user out of a group behind everybody's back."""
-        self.world.groups[group_id].members.pop(user_id, None)
+        """Take a user out of a group behind everybody's back; who is not in it stays out."""
+        members = self.world.groups.known(group_id).members
+        if user_id not in members:
+            self.world.users.known(user_id)
+        members.pop(user_id, None)
+
+    def add_finding(self, user_id: str, *, reference_code: str, message: str) -> None:
+        """Let a user's replication fail until somebody helps: ListReplicationFindings tells why."""
+        self.world.users.known(user_id).finding = ReplicationFinding(
+            reference_code=reference_code, message=message
+        )
 
     @property
     def calls(self) -> list[Call]:

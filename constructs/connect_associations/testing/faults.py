@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,25 @@ from typing import TYPE_CHECKING, Any
 from connect_associations.testing.exceptions import status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from connect_associations.testing.recorder import Call
+
+
+def check_operations(operations: Iterable[str]) -> None:
+    """Refuse an operation that is not emulated, as a misspelled one.
+
+    :raises ValueError: naming it, and what was probably meant.
+    """
+    from connect_associations.testing.responses import OPERATIONS  # noqa: PLC0415 - it needs Fault
+
+    for operation in operations:
+        if operation not in OPERATIONS:
+            meant = difflib.get_close_matches(operation, OPERATIONS, n=1)
+            raise ValueError(
+                f"{operation} is not an operation that is emulated"
+                + (f"; did you mean {meant[0]}?" if meant else f": {', '.join(OPERATIONS)}")
+            )
 
 
 class FaultKind(enum.StrEnum):
@@ -79,8 +96,9 @@ class Fault:
     def __post_init__(self) -> None:
         """Refuse a fault that could never happen, or whose error has no status.
 
-        :raises ValueError: naming the field.
+        :raises ValueError: naming the field, or the operation.
         """
+        check_operations(self.operations)
         if self.first < 1:
             raise ValueError(f"first is counted from 1, not {self.first}")
         if self.count is not None and self.count < 1:

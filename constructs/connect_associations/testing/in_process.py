@@ -5,40 +5,74 @@ It goes with moto's ``mock_aws``: moto answers for the other services, the emula
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
+import botocore.session
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from botocore.handlers import BUILTIN_HANDLERS
+from moto.core.base_backend import BackendDict
 from moto.core.botocore_stubber import MockRawResponse
 
+from connect_associations.testing.emulation import ConnectEmulation
 from connect_associations.testing.faults import ConnectionLostError
 from connect_associations.testing.responses import Request
+from connect_associations.testing.seed import seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from botocore.awsrequest import AWSPreparedRequest
 
-    from connect_associations.testing.emulation import ConnectEmulation
-
 _active: list[ConnectEmulation] = []
 
 
 @contextmanager
-def mock_connect(emulation: ConnectEmulation) -> Iterator[ConnectEmulation]:
-    """Let *emulation* answer Connect's clients of this process, inside ``mock_aws`` or without it.
+def mock_connect(emulation: ConnectEmulation | None = None) -> Iterator[ConnectEmulation]:
+    """Let an emulation answer Connect's clients of this process, inside ``mock_aws`` or without it.
 
-    Of nested uses the innermost answers. As with moto, only clients of sessions made after this
-    module was imported take part, and boto3 wants some credentials.
+    Clients that are made inside the block take part, whatever made their session. Of nested blocks
+    the innermost answers. When ``mock_aws`` starts or ends within the block, it resets the
+    emulation with all that is moto's. Outside of the block nothing is changed. boto3 wants some
+    credentials; ``mock_aws`` sets them.
+
+    :param emulation: what answers. Default: a new one with the small contact centre of ``seed``.
     """
-    _active.append(emulation)
-    try:
-        yield emulation
-    finally:
-        _active.pop()
+    answering = emulation or ConnectEmulation(seed=seed)
+    with ExitStack() as patches:
+        patches.enter_context(
+            patch.object(botocore.session.Session, "create_client", _taking_part())
+        )
+        patches.enter_context(patch.object(BackendDict, "reset", _resetting(answering)))
+        _active.append(answering)
+        patches.callback(_active.pop)
+        yield answering
+
+
+def _taking_part() -> Any:  # noqa: ANN401 - the signature is botocore's
+    create_client = botocore.session.Session.create_client
+
+    def create(session: botocore.session.Session, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
+        client = create_client(session, *arguments, **named)
+        # Of the handlers for an event botocore asks the most specific first, so this one precedes
+        # moto's for "before-send".
+        events: Any = client.meta.events  # the stubs know no handler that answers
+        events.register("before-send.connect", _answer, unique_id="mock_connect")
+        return client
+
+    return create
+
+
+def _resetting(emulation: ConnectEmulation) -> Any:  # noqa: ANN401 - a class method of moto's
+    reset = BackendDict.reset
+
+    def reset_all() -> None:
+        reset()
+        emulation.reset()
+
+    return reset_all
 
 
 def _answer(*, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
@@ -69,8 +103,3 @@ def _answer(*, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
         HeadersDict({"Content-Type": "application/json", **response.headers}),  # type: ignore[arg-type] # the stubs mean a base class of it
         MockRawResponse(response.body),
     )
-
-
-# Of the handlers for an event botocore asks the most specific first, so this one precedes moto's
-# for "before-send".
-BUILTIN_HANDLERS.append(("before-send.connect", _answer))

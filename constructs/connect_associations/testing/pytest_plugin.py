@@ -48,9 +48,7 @@ def connect_emulation(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConnectEmulat
     from connect_associations.testing import ConnectEmulation, serving  # noqa: PLC0415 - as above
     from connect_associations.testing.seed import HOME_REGION, seed  # noqa: PLC0415 - as above
 
-    emulation = ConnectEmulation()
-    seed(emulation)
-    with serving(emulation) as url:
+    with serving(emulation := ConnectEmulation(seed=seed)) as url:
         for name in _UNSET:
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", url)

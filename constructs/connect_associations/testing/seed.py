@@ -36,8 +36,7 @@ def seed(emulation: ConnectEmulation) -> None:
     instance = emulation.add_instance(
         instance_id=INSTANCE_ID, region=HOME_REGION, replica_region=REPLICA_REGION
     )
-    for username, user_id in USERS.items():
-        emulation.add_user(instance, user_id=user_id, username=username)
+    emulation.add_users(instance, USERS)
     emulation.add_group(instance, group_id=GROUP_ID, region=HOME_REGION, name="East")
     emulation.add_group(instance, group_id=REPLICA_GROUP_ID, region=REPLICA_REGION, name="West")
     queue = emulation.add_queue(instance, queue_id=QUEUE_ID)

@@ -41,8 +41,8 @@ class ConnectServer(ThreadingHTTPServer):
         self.emulation = emulation
 
     def reset(self) -> None:
-        """Serve a newly seeded emulation instead."""
-        self.emulation = _seeded(self.emulation.account_id, self.emulation.throttle.settings)
+        """Let the emulation go back to its start."""
+        self.emulation.reset()
 
     @property
     def url(self) -> str:
@@ -95,10 +95,18 @@ class _Handler(BaseHTTPRequestHandler):
             "calls": lambda: [call.as_dict() for call in emulation.calls],
         }
         changes: dict[str, Callable[..., object]] = {
+            "members": lambda **given: sorted(emulation.members(**given)),
             "calls/clear": emulation.recorder.clear,
             "behaviour": emulation.behave,
             "throttle": lambda **given: emulation.limit(ThrottleSettings.from_dict(given)),
             "fault": lambda **given: emulation.faults.add(Fault.from_dict(given)) and None,
+            "add-instance": lambda **given: emulation.add_instance(**given).id,
+            "add-user": lambda **given: emulation.add_user(**given).id,
+            "add-users": lambda **given: [user.id for user in emulation.add_users(**given)],
+            "add-group": lambda **given: emulation.add_group(**given).id,
+            "add-queue": lambda **given: emulation.add_queue(**given).id,
+            "add-contact-flow": lambda **given: emulation.add_contact_flow(**given).id,
+            "add-contact": lambda **given: emulation.add_contact(**given).id,
             "group-status": emulation.set_group_status,
             "put-member": emulation.put_member,
             "remove-member": emulation.remove_member,
@@ -113,8 +121,6 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             answer = looks[what]() if what in looks else changes[what](**json.loads(body or b"{}"))
-        except KeyError as unknown:
-            self._refuse(400, f"There is no {unknown.args[0]}.")
         except (TypeError, ValueError) as error:
             self._refuse(400, str(error))
         else:
@@ -134,12 +140,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Keep quiet: the recorder knows every call."""
-
-
-def _seeded(account_id: str, throttle: ThrottleSettings) -> ConnectEmulation:
-    emulation = ConnectEmulation(account_id=account_id, throttle=throttle)
-    seed(emulation)
-    return emulation
 
 
 def _throttle(*, off: bool, rate: float | None, burst: int | None) -> ThrottleSettings:
@@ -175,7 +175,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     try:
-        server = ConnectServer(_seeded(given.account_id, throttle), port=given.port)
+        server = ConnectServer(
+            ConnectEmulation(account_id=given.account_id, throttle=throttle, seed=seed),
+            port=given.port,
+        )
     except OSError as error:
         print(f"port {given.port} cannot be used: {error.strerror}", file=sys.stderr)  # noqa: T201 - a program's message
         return 2

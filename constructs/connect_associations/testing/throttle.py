@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from connect_associations.testing.faults import check_operations
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -54,9 +56,13 @@ class ThrottleSettings:
     time_scale: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a clock that stands still."""
+        """Refuse a clock that stands still, and quotas of what is not emulated.
+
+        :raises ValueError: naming the field, or the operation.
+        """
         if self.time_scale <= 0:
             raise ValueError(f"time_scale must be above 0, not {self.time_scale}")
+        check_operations(self.operations)
 
     @classmethod
     def off(cls) -> ThrottleSettings:

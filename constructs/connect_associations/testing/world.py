@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from connect_associations.testing.entities import (
     ConnectInstance,
@@ -23,6 +23,50 @@ if TYPE_CHECKING:
 
     from connect_associations.testing.behaviour import ConnectBehaviour
     from connect_associations.testing.entities import GroupStatus
+
+
+class _Thing(Protocol):
+    id: str
+
+
+_ThingT = TypeVar("_ThingT", bound=_Thing)
+
+_NAMED_IN_ERRORS = 5
+"""How many of those that there are an error names."""
+
+
+class Table(dict[str, _ThingT]):
+    """Things of one kind by their IDs.
+
+    :param kind: what people call one of them.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def add(self, thing: _ThingT) -> _ThingT:
+        """Keep *thing*, and return it.
+
+        :raises ValueError: if another one has its ID.
+        """
+        if thing.id in self:
+            raise ValueError(f"there is a {self._kind} {thing.id} already")
+        self[thing.id] = thing
+        return thing
+
+    def known(self, named: _ThingT | str) -> _ThingT:
+        """Return the thing that a test names, by its ID or by itself.
+
+        :raises ValueError: if there is none; it names those that there are.
+        """
+        key = named if isinstance(named, str) else named.id
+        if key not in self:
+            some = ", ".join(list(self)[:_NAMED_IN_ERRORS]) or "none"
+            left = len(self) - _NAMED_IN_ERRORS
+            more = f" and {left:,} more" if left > 0 else ""
+            raise ValueError(f"there is no {self._kind} {key}; there are: {some}{more}")
+        return self[key]
 
 
 class World:
@@ -46,12 +90,12 @@ class World:
         self.behaviour = behaviour
         self._clock = clock
         self._random = random.Random(id_seed)  # noqa: S311 - identifiers, not secrets
-        self.instances: dict[str, ConnectInstance] = {}
-        self.users: dict[str, User] = {}
-        self.groups: dict[str, TrafficDistributionGroup] = {}
-        self.queues: dict[str, Queue] = {}
-        self.contact_flows: dict[str, ContactFlow] = {}
-        self.contacts: dict[str, Contact] = {}
+        self.instances: Table[ConnectInstance] = Table("instance")
+        self.users: Table[User] = Table("user")
+        self.groups: Table[TrafficDistributionGroup] = Table("traffic distribution group")
+        self.queues: Table[Queue] = Table("queue")
+        self.contact_flows: Table[ContactFlow] = Table("flow")
+        self.contacts: Table[Contact] = Table("contact")
 
     def now(self) -> float:
         """Return the time."""

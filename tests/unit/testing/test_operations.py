@@ -180,6 +180,7 @@ def test_pages_neither_skip_nor_repeat_when_members_leave_between_them(
     east: ConnectClient, west: ConnectClient, emulation: ConnectEmulation
 ) -> None:
     users = [f"33333333-3333-4333-8333-{number:012d}" for number in range(25)]
+    emulation.add_users(INSTANCE, {f"agent{number}": user for number, user in enumerate(users)})
     for user in users:
         emulation.put_member(GROUP, user)
     assert listed(east) == users

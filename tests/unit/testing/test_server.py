@@ -31,9 +31,7 @@ ANN = seed.USERS["ann"]
 
 @pytest.fixture
 def client() -> Iterator[EmulationClient]:
-    emulation = ConnectEmulation()
-    seed.seed(emulation)
-    with serving(emulation) as url:
+    with serving(ConnectEmulation(seed=seed.seed)) as url:
         yield EmulationClient(url)
 
 
@@ -109,7 +107,7 @@ def test_a_reset_brings_the_seeded_state_back(client: EmulationClient) -> None:
 
 
 def test_what_cannot_be_is_refused_with_the_reason(client: EmulationClient) -> None:
-    with pytest.raises(ValueError, match="group-status: There is no nowhere"):
+    with pytest.raises(ValueError, match="group-status: there is no traffic distribution group nowhere"):
         client.set_group_status("nowhere", "ACTIVE")
     with pytest.raises(ValueError, match="'ASLEEP' is not a valid GroupStatus"):
         client.set_group_status(seed.GROUP_ID, "ASLEEP")
