@@ -1,0 +1,207 @@
+"""Which users of an instance a roster by rule means."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connect_associations import _identifiers
+from connect_associations._grammar import Kind
+from connect_associations._identifiers import is_token, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import aws_cdk as cdk
+
+    from connect_associations._identifiers import Identifier
+
+MAX_CONDITIONS = 20
+"""Alternatives of one rule: each is a search of its own."""
+
+_MAX_TAGS = 25
+"""Tag conditions of one search.
+
+Source: https://docs.aws.amazon.com/connect/latest/APIReference/API_ControlPlaneUserAttributeFilter.html
+"""
+
+_TAG_KEY = re.compile(r"(?!aws:)[\w\s.:/=+@-]{1,128}")
+_LONGEST_TAG_VALUE = 256
+_ONE_A_USER = "RoutingProfileIds"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserFilter:
+    """The users who meet all that is given, for ``users_matching`` of a membership.
+
+    Connect evaluates it with SearchUsers when the stack is deployed, and with
+    ``ConnectAssociationProvider(audit=…)`` again on schedule. Each alternative is a search of its
+    own; there are at most 20.
+
+    :param tags: tags that the user has, with these values. Default: - any
+    :param hierarchy_group_id: a hierarchy group that the user belongs to, or a group above that
+        one: an ID, an ARN or a token. Default: - any
+    :param routing_profile_id: the user's routing profile: an ID, an ARN or a token. Default: - any
+    :param security_profile_id: one of the user's security profiles: an ID, an ARN or a token.
+        Default: - any
+    :param all_of: filters that the user passes, every one of them. Default: - none
+    :param any_of: filters of which the user passes at least one. Default: - none
+    """
+
+    tags: Mapping[str, str] | None = None
+    hierarchy_group_id: str | None = None
+    routing_profile_id: str | None = None
+    security_profile_id: str | None = None
+    all_of: Sequence[UserFilter] = ()
+    any_of: Sequence[UserFilter] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Condition:
+    """What a user must meet altogether.
+
+    :param tags: values by key.
+    :param ids: what each part of the property must hold, by the identifier's key.
+    """
+
+    tags: Mapping[str, str]
+    ids: Mapping[str, Mapping[str, str]]
+
+    def and_(self, other: _Condition) -> _Condition | None:
+        """Return both in one; None if no user can meet both."""
+        if any(other.tags.get(key, value) != value for key, value in self.tags.items()):
+            return None
+        ids = {
+            part: {**self.ids.get(part, {}), **other.ids.get(part, {})}
+            for part in self.ids.keys() | other.ids.keys()
+        }
+        if len(ids.get(_ONE_A_USER, ())) > 1:
+            return None
+        return _Condition(tags={**self.tags, **other.tags}, ids=ids)
+
+    def property(self) -> dict[str, Any]:
+        """Return how it stands in the template."""
+        parts: dict[str, Any] = {"Tags": dict(sorted(self.tags.items()))} if self.tags else {}
+        for part, values in sorted(self.ids.items()):
+            parts[part] = [values[key] for key in sorted(values)]
+        return parts
+
+
+class Reader:
+    """Reads one filter into the conditions of the property ``UsersMatching``.
+
+    :param instance: the instance that profiles and groups belong to.
+    :param stack: the stack, whose account and partition ARNs must have.
+    :param problems: where problems are collected.
+    """
+
+    def __init__(self, *, instance: Identifier, stack: cdk.Stack, problems: list[str]) -> None:
+        self._instance = instance
+        self._stack = stack
+        self._problems = problems
+
+    def read(self, value: object, *, name: str) -> list[dict[str, Any]]:
+        """Return the conditions of which a user meets one at least, in an order of their own.
+
+        The answer is of no use when there are problems.
+
+        :param value: what the user gave.
+        :param name: the property's name, for the message.
+        """
+        before = len(self._problems)
+        conditions = self._alternatives(value, name=name)
+        if len(self._problems) > before:
+            return []
+        if not conditions:
+            self._problems.append(f"{name}: no user can meet all of it; look for contradictions")
+        if len(conditions) > MAX_CONDITIONS:
+            self._problems.append(
+                f"{name}: stands for more than {MAX_CONDITIONS} alternatives; split it over "
+                f"several memberships"
+            )
+        if any(len(condition.tags) > _MAX_TAGS for condition in conditions):
+            self._problems.append(f"{name}: asks for more than {_MAX_TAGS} tags at once")
+        written = (condition.property() for condition in conditions)
+        keyed = {_identifiers.token_key(self._stack, each): each for each in written}
+        return [keyed[key] for key in sorted(keyed)]
+
+    def _alternatives(self, value: object, *, name: str) -> list[_Condition]:
+        if not isinstance(value, UserFilter):
+            self._problems.append(f"{name}: expected a UserFilter, got {shown(value)}")
+            return []
+        own = self._own(value, name=name)
+        every = [[own]] if own else []
+        for part in ("all_of", "any_of"):
+            filters = getattr(value, part)
+            if not isinstance(filters, (list, tuple)):
+                self._problems.append(f"{name}.{part}: expected a list of UserFilter")
+                return []
+            read = [
+                self._alternatives(each, name=f"{name}.{part}[{index}]")
+                for index, each in enumerate(filters)
+            ]
+            every += read if part == "all_of" else [list(itertools.chain(*read))] if read else []
+        if not every:
+            self._problems.append(f"{name}: has no condition, so that everybody would match")
+        return _product(every)
+
+    def _own(self, given: UserFilter, *, name: str) -> _Condition | None:
+        tags = self._tags(given.tags, name=f"{name}.tags") if given.tags is not None else {}
+        ids = {
+            part: {identifier.key: identifier.value}
+            for part, identifier in self._identifiers(given, name=name)
+        }
+        return _Condition(tags=tags, ids=ids) if tags or ids else None
+
+    def _identifiers(self, given: UserFilter, *, name: str) -> Iterator[tuple[str, Identifier]]:
+        for part, prop, kind in (
+            ("HierarchyGroupIds", "hierarchy_group_id", Kind.HIERARCHY_GROUP),
+            ("RoutingProfileIds", "routing_profile_id", Kind.ROUTING_PROFILE),
+            ("SecurityProfileIds", "security_profile_id", Kind.SECURITY_PROFILE),
+        ):
+            value = getattr(given, prop)
+            if value is None:
+                continue
+            identifier = _identifiers.read(
+                value,
+                kind=kind,
+                name=f"{name}.{prop}",
+                stack=self._stack,
+                problems=self._problems,
+            )
+            _identifiers.check_instance(
+                identifier, self._instance, name=f"{name}.{prop}", problems=self._problems
+            )
+            yield part, identifier
+
+    def _tags(self, tags: object, *, name: str) -> dict[str, str]:
+        if not isinstance(tags, dict) or not tags:
+            self._problems.append(f"{name}: expected values by key, got {shown(tags)}")
+            return {}
+        for key, value in tags.items():
+            if not isinstance(key, str) or is_token(key) or not _TAG_KEY.fullmatch(key):
+                self._problems.append(
+                    f"{name}: {shown(key)} cannot be the key of a tag; expected 1 to 128 letters, "
+                    f"digits, spaces and any of + - = . _ : / @, not beginning with 'aws:'"
+                )
+            if not isinstance(value, str) or (
+                len(value) > _LONGEST_TAG_VALUE and not is_token(value)
+            ):
+                self._problems.append(
+                    f"{name}[{shown(key)}]: expected a text of at most {_LONGEST_TAG_VALUE} "
+                    f"characters, got {shown(value)}"
+                )
+        return dict(tags)
+
+
+def _product(every: Iterable[Sequence[_Condition]]) -> list[_Condition]:
+    """Return the ways to meet one condition of each; once there are too many, only those."""
+    ways: list[_Condition] = [_Condition(tags={}, ids={})]
+    for conditions in every:
+        both = (way.and_(each) for way in ways for each in conditions)
+        ways = list(itertools.islice((each for each in both if each), MAX_CONDITIONS + 1))
+        if len(ways) > MAX_CONDITIONS:
+            break
+    return ways
