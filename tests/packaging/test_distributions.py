@@ -100,7 +100,6 @@ def test_the_tests_run_from_the_source_distribution(unpacked_sdist: Path) -> Non
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("tests/unit/provider/test_identifiers.py", "tests/lifecycle/test_simulation.py"),
-            "tests/unit/constructs_library/test_grammar.py",
         ],
         cwd=unpacked_sdist,
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
