@@ -59,12 +59,18 @@ class ConnectInstance:
     :ivar region: the source Region.
     :ivar replica_region: the replica's Region; None: not replicated.
     :ivar account_id: the account.
+    :ivar global_routing: whether a replicated instance has global routing, as those have that were
+        made since September 2026. Default: True.
+    :ivar isolated: whether contacts stay in their Region (cross-Region routing is off).
+        Default: False.
     """
 
     id: str
     region: str
     replica_region: str | None
     account_id: str
+    global_routing: bool = True
+    isolated: bool = False
 
     @property
     def arn(self) -> str:
@@ -81,6 +87,14 @@ class ConnectInstance:
         return arn(region=region, account_id=self.account_id, path=f"instance/{self.id}")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplicationFinding:
+    """Why a resource cannot be replicated; see ListReplicationFindings."""
+
+    reference_code: str
+    message: str
+
+
 @dataclass(kw_only=True, slots=True)
 class User:
     """A user (agent) of an instance.
@@ -90,6 +104,9 @@ class User:
     :ivar username: the name to sign in with.
     :ivar last_modified: when the user was created or last changed.
     :ivar replication: when replication to the other Region is done; None: it is.
+    :ivar finding: why it cannot be replicated without somebody's help; None: it can.
+    :ivar visibility: when requests begin to find it; None: they do.
+    :ivar active_region: the Region in which the agent is signed in; None: wherever the contact is.
     :ivar hierarchy_path: the IDs of the user's hierarchy group and of those above it, from the top.
     """
 
@@ -98,6 +115,9 @@ class User:
     username: str
     last_modified: float
     replication: Countdown | None = None
+    finding: ReplicationFinding | None = None
+    visibility: Countdown | None = None
+    active_region: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     routing_profile_id: str | None = None
@@ -126,6 +146,7 @@ class TrafficDistributionGroup:
     :ivar status: the status now.
     :ivar next_status: the status it will have, with the countdown to it; None: it stays.
     :ivar members: the IDs of its users, in the order in which they joined.
+    :ivar visibility: when requests begin to find it; None: they do.
     """
 
     id: str
@@ -138,6 +159,7 @@ class TrafficDistributionGroup:
     is_default: bool = False
     tags: dict[str, str] = field(default_factory=dict)
     members: dict[str, None] = field(default_factory=dict)
+    visibility: Countdown | None = None
 
     @property
     def arn(self) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.connect.models import ConnectBackend
 
-from connect_associations.testing.behaviour import Answer, IdentifierForm, TransferredContact
+from connect_associations.testing import user_search
+from connect_associations.testing.assumptions import Answer, IdentifierForm, TransferredContact
 from connect_associations.testing.entities import (
     Channel,
     ConnectInstance,
@@ -24,17 +25,19 @@ from connect_associations.testing.entities import (
 )
 from connect_associations.testing.exceptions import (
     ConnectError,
-    InvalidParameterError,
     InvalidRequestError,
     ResourceNotFoundError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from connect_associations.testing.world import World
 
 _MAX_TRANSFERS = 11
+_AGENT = "AGENT"
+"""The type of users in ListReplicationFindings."""
+
 _TRANSFERABLE = frozenset({Channel.TASK, Channel.EMAIL})
 
 
@@ -49,7 +52,7 @@ class EmulatedConnectBackend(ConnectBackend):
     def __init__(self, region_name: str, account_id: str, *, world: World) -> None:
         super().__init__(region_name, account_id)
         self.world = world
-        self._transfers: dict[str, tuple[dict[str, str | None], dict[str, str]]] = {}
+        self._answered: dict[str, tuple[dict[str, str | None], dict[str, str]]] = {}
 
     # Instances: moto's, with a replica Region -------------------------------------------------
 
@@ -114,6 +117,70 @@ class EmulatedConnectBackend(ConnectBackend):
         else:
             instance.replica_region = None
 
+    # Global resiliency ------------------------------------------------------------------------
+
+    def list_replication_findings(
+        self,
+        *,
+        instance_id: str,
+        resource_type: str,
+        max_results: int | None = None,
+        next_token: str | None = None,
+    ) -> dict[str, Any]:
+        """List which agents of a replicated instance cannot be replicated."""
+        instance = self.world.instance(instance_id, region=self.region_name)
+        if instance.replica_region is None:
+            _refuse(
+                self.world.behaviour.replication_findings_without_replica,
+                f"Instance {instance.id} is not set up for Global Resiliency.",
+            )
+        found = {
+            user.id: user.finding
+            for user in self._users(instance)
+            if user.finding and resource_type == _AGENT
+        }
+        page, token = _page(
+            found, scope=f"findings/{instance.id}", size=max_results or 100, token=next_token
+        )
+        return {
+            "ReplicationFindingsList": [
+                {
+                    "Arn": self.world.users[user_id].arn,
+                    "Id": user_id,
+                    "Region": instance.replica_region,
+                    "ResourceType": _AGENT,
+                    "Name": self.world.users[user_id].username,
+                    "ReferenceCode": found[user_id].reference_code,
+                    "Message": found[user_id].message,
+                }
+                for user_id in page
+            ],
+            "NextToken": token,
+        }
+
+    def get_cross_region_routing(self, *, instance_id: str) -> dict[str, Any]:
+        """Return the Regions whose contacts stay there."""
+        instance = self._globally_routed(instance_id)
+        return {"IsolatedRegions": list(instance.regions) if instance.isolated else []}
+
+    def update_cross_region_routing(
+        self,
+        *,
+        instance_id: str,
+        isolated_all: bool,
+    ) -> None:
+        """Keep contacts in their Regions, or let them go to agents in the other one."""
+        self._globally_routed(instance_id).isolated = isolated_all
+
+    def _globally_routed(self, instance_id: str) -> ConnectInstance:
+        instance = self.world.instance(instance_id, region=self.region_name)
+        if instance.replica_region is None or not instance.global_routing:
+            _refuse(
+                self.world.behaviour.cross_region_routing_without_global_routing,
+                f"Instance {instance.id} is not enabled for global routing.",
+            )
+        return instance
+
     # Users ------------------------------------------------------------------------------------
 
     def create_user(  # noqa: PLR0913 - the API's members
@@ -145,6 +212,7 @@ class EmulatedConnectBackend(ConnectBackend):
             username=username,
             last_modified=world.now(),
             replication=Countdown(calls=calls) if calls and instance.replica_region else None,
+            visibility=self._visibility(),
             first_name=identity.get("FirstName"),
             last_name=identity.get("LastName"),
             routing_profile_id=routing_profile_id,
@@ -157,7 +225,7 @@ class EmulatedConnectBackend(ConnectBackend):
     def describe_user(self, *, instance_id: str, user_id: str) -> dict[str, Any]:
         """Return a user."""
         instance = self.world.instance(instance_id, region=self.region_name)
-        user = self.world.user(user_id, instance=instance)
+        user = self._user(user_id, instance)
         described = self._searched_user(user)
         described["LastModifiedTime"] = user.last_modified
         described["LastModifiedRegion"] = instance.region
@@ -195,12 +263,16 @@ class EmulatedConnectBackend(ConnectBackend):
         next_token: str | None = None,
         max_results: int | None = None,
         search_criteria: Mapping[str, Any] | None = None,
+        search_filter: Mapping[str, Any] | None = None,
         **_not_kept: object,
     ) -> dict[str, Any]:
-        """Search the users of an instance by name."""
+        """Search the users of an instance."""
         instance = self.world.instance(instance_id, region=self.region_name)
         found = [
-            user.id for user in self._users(instance) if _user_matches(user, search_criteria or {})
+            user.id
+            for user in self._users(instance)
+            if user_search.meets_criteria(user, search_criteria or {})
+            and user_search.passes_filter(user, search_filter or {})
         ]
         page, token = _page(
             found, scope=f"search/{instance.id}", size=max_results or 100, token=next_token
@@ -214,7 +286,36 @@ class EmulatedConnectBackend(ConnectBackend):
     def delete_user(self, *, instance_id: str, user_id: str) -> None:
         """Delete a user."""
         instance = self.world.instance(instance_id, region=self.region_name)
-        self.world.remove_user(self.world.user(user_id, instance=instance))
+        self.world.remove_user(self._user(user_id, instance))
+
+    def _visibility(self) -> Countdown | None:
+        calls = self.world.behaviour.visible_after_calls
+        return Countdown(calls=calls) if calls else None
+
+    def _seen(self, made: User | TrafficDistributionGroup) -> bool:
+        """Return whether a request finds what was made, and count the request if it does not."""
+        if made.visibility is not None:
+            if not made.visibility.due(self.world.now()):
+                made.visibility.count()
+                return False
+            made.visibility = None
+        return True
+
+    def _user(self, user_id: str, instance: ConnectInstance) -> User:
+        """Return the user that a request names, if Connect finds it by now."""
+        user = self.world.user(user_id, instance=instance)
+        if not self._seen(user):
+            raise ResourceNotFoundError(f"User {user_id} not found in instance {instance.id}.")
+        return user
+
+    def _group(self, group_id: str, *, at_home_only: bool) -> TrafficDistributionGroup:
+        """Return the group that a request names, if Connect finds it by now."""
+        group = self.world.group(group_id, region=self.region_name, at_home_only=at_home_only)
+        if not self._seen(group):
+            raise ResourceNotFoundError(
+                f"Traffic distribution group {group_id} not found in {self.region_name}."
+            )
+        return group
 
     def _users(self, instance: ConnectInstance) -> list[User]:
         return [user for user in self.world.users.values() if user.instance is instance]
@@ -226,6 +327,7 @@ class EmulatedConnectBackend(ConnectBackend):
             "Username": user.username,
             "IdentityInfo": {"FirstName": user.first_name, "LastName": user.last_name},
             "PhoneConfig": {"PhoneType": "SOFT_PHONE", "AutoAccept": False},
+            "HierarchyGroupId": user.hierarchy_path[-1] if user.hierarchy_path else None,
             "RoutingProfileId": user.routing_profile_id,
             "SecurityProfileIds": user.security_profile_ids or None,
             "Tags": user.tags or None,
@@ -258,6 +360,7 @@ class EmulatedConnectBackend(ConnectBackend):
             region=self.region_name,
             description=description,
             tags=dict(tags or {}),
+            visibility=self._visibility(),
         )
         if calls:
             world.set_group_status(
@@ -273,9 +376,7 @@ class EmulatedConnectBackend(ConnectBackend):
         self, *, traffic_distribution_group_id: str
     ) -> dict[str, Any]:
         """Return a group, from the home Region or the replica's."""
-        group = self.world.group(
-            traffic_distribution_group_id, region=self.region_name, at_home_only=False
-        )
+        group = self._group(traffic_distribution_group_id, at_home_only=False)
         return {
             "TrafficDistributionGroup": {
                 **_group_summary(group),
@@ -311,9 +412,7 @@ class EmulatedConnectBackend(ConnectBackend):
     def delete_traffic_distribution_group(self, *, traffic_distribution_group_id: str) -> None:
         """Delete a group, in its home Region; one that is gone already is no error."""
         try:
-            group = self.world.group(
-                traffic_distribution_group_id, region=self.region_name, at_home_only=True
-            )
+            group = self._group(traffic_distribution_group_id, at_home_only=True)
         except ResourceNotFoundError:
             return  # the operation's model has no ResourceNotFoundException
         if group.is_default:
@@ -326,8 +425,10 @@ class EmulatedConnectBackend(ConnectBackend):
         """Associate a user with a group."""
         world = self.world
         group, instance = self._active_group(traffic_distribution_group_id, instance_id)
-        user = world.user(user_id, instance=instance)
-        if instance.replica_region and not world.is_replicated(user, counting=True):
+        user = self._user(user_id, instance)
+        if instance.replica_region and (
+            user.finding or not world.is_replicated(user, counting=True)
+        ):
             raise InvalidRequestError(
                 f"User {user.id} has not been replicated to {instance.replica_region} yet."
             )
@@ -350,7 +451,7 @@ class EmulatedConnectBackend(ConnectBackend):
     ) -> None:
         """Disassociate a user from a group."""
         group, instance = self._active_group(traffic_distribution_group_id, instance_id)
-        user = self.world.user(user_id, instance=instance)
+        user = self._user(user_id, instance)
         if user.id not in group.members:
             _refuse(
                 self.world.behaviour.disassociate_non_member,
@@ -368,14 +469,15 @@ class EmulatedConnectBackend(ConnectBackend):
     ) -> dict[str, Any]:
         """List the users of a group, from the home Region or the replica's."""
         world = self.world
-        group = world.group(
-            traffic_distribution_group_id, region=self.region_name, at_home_only=False
-        )
+        group = self._group(traffic_distribution_group_id, at_home_only=False)
         if group.status is not GroupStatus.ACTIVE:
             _refuse(
                 world.behaviour.list_inactive_group,
                 f"Traffic distribution group {group.id} is {group.status}.",
             )
+        most = world.behaviour.group_users_max_results
+        if max_results is not None and max_results > most:
+            raise InvalidRequestError(f"MaxResults is {max_results}; the most is {most}.")
         cap = world.behaviour.group_users_page_size
         page, token = _page(
             group.members,
@@ -403,7 +505,7 @@ class EmulatedConnectBackend(ConnectBackend):
     def _active_group(
         self, group_id: str, instance_id: str
     ) -> tuple[TrafficDistributionGroup, ConnectInstance]:
-        group = self.world.group(group_id, region=self.region_name, at_home_only=True)
+        group = self._group(group_id, at_home_only=True)
         if group.status is not GroupStatus.ACTIVE:
             raise ResourceNotFoundError(
                 f"Traffic distribution group {group.id} not found among the active groups."
@@ -428,7 +530,7 @@ class EmulatedConnectBackend(ConnectBackend):
                 f"Contact {contact.id} not found in {self.region_name}.",
             )
         world.settle_contact(contact, counting=True)
-        return {"Contact": _contact_description(contact)}
+        return {"Contact": self._contact_description(contact)}
 
     def associate_contact_with_user(
         self, *, instance_id: str, contact_id: str, user_id: str
@@ -436,7 +538,7 @@ class EmulatedConnectBackend(ConnectBackend):
         """Offer a queued contact to a user."""
         behaviour = self.world.behaviour
         contact = self._contact_to_change(instance_id, contact_id)
-        user = self.world.user(user_id, instance=contact.instance)
+        user = self._user(user_id, contact.instance)
         if contact.ended_at is not None:
             _refuse(behaviour.associate_ended_contact, f"Contact {contact.id} has ended.")
         if contact.channel is Channel.VOICE:
@@ -457,6 +559,43 @@ class EmulatedConnectBackend(ConnectBackend):
             raise InvalidRequestError(f"Contact {contact.id} is not in a queue.")
         self.world.offer(contact, user)
 
+    def start_task_contact(
+        self,
+        *,
+        instance_id: str,
+        name: str,
+        contact_flow_id: str | None = None,
+        client_token: str | None = None,
+        **_not_kept: object,
+    ) -> dict[str, str]:
+        """Start a task, which its flow puts into the instance's first queue."""
+        world = self.world
+        request = {"instance": instance_id, "name": name, "flow": contact_flow_id}
+
+        def start() -> dict[str, str]:
+            instance = world.instance(instance_id, region=self.region_name)
+            if contact_flow_id is None:
+                raise InvalidRequestError("The emulation starts tasks with a ContactFlowId only.")
+            flow = world.contact_flow(contact_flow_id, instance=instance)
+            queues = [queue for queue in world.queues.values() if queue.instance is instance]
+            now = world.now()
+            contact = Contact(
+                id=world.new_id(),
+                instance=instance,
+                channel=Channel.TASK,
+                queue_id=queues[0].id if queues else None,
+                queued_at=now if queues else None,
+                started_at=now,
+                updated_at=now,
+                active_region=self.region_name,
+                contact_flow_id=flow.id,
+                name=name,
+            )
+            world.contacts[contact.id] = contact
+            return {"ContactId": contact.id}
+
+        return self._once(client_token, request, start)
+
     def transfer_contact(  # noqa: PLR0913 - the API's members
         self,
         *,
@@ -475,18 +614,29 @@ class EmulatedConnectBackend(ConnectBackend):
             "queue": queue_id,
             "user": user_id,
         }
-        if client_token is not None and client_token in self._transfers:
-            earlier, answer = self._transfers[client_token]
-            if earlier != request:
-                raise ConnectError(
-                    "IdempotencyException",
-                    f"ClientToken {client_token} was used for another transfer.",
-                )
-            return answer
-        contact = self._transfer(request)
-        answer = {"ContactId": contact.id, "ContactArn": contact.arn}
-        if client_token is not None:
-            self._transfers[client_token] = (request, answer)
+
+        def transfer() -> dict[str, str]:
+            contact = self._transfer(request)
+            return {"ContactId": contact.id, "ContactArn": contact.arn}
+
+        return self._once(client_token, request, transfer)
+
+    def _once(
+        self,
+        client_token: str | None,
+        request: dict[str, str | None],
+        carry_out: Callable[[], dict[str, str]],
+    ) -> dict[str, str]:
+        """Carry a request out, or answer again what was answered to its token."""
+        if client_token is None:
+            return carry_out()
+        if client_token not in self._answered:
+            self._answered[client_token] = request, carry_out()
+        earlier, answer = self._answered[client_token]
+        if earlier != request:
+            raise ConnectError(
+                "IdempotencyException", f"ClientToken {client_token} was used for another request."
+            )
         return answer
 
     def _transfer(self, request: Mapping[str, str | None]) -> Contact:
@@ -495,7 +645,7 @@ class EmulatedConnectBackend(ConnectBackend):
         instance = contact.instance
         flow = world.contact_flow(str(request["flow"]), instance=instance)
         queue = world.queue(request["queue"], instance=instance) if request["queue"] else None
-        user = world.user(request["user"], instance=instance) if request["user"] else None
+        user = self._user(request["user"], instance) if request["user"] else None
         if queue and user:
             raise InvalidRequestError("QueueId and UserId cannot be used in the same call.")
         if not queue and not user:
@@ -561,6 +711,45 @@ class EmulatedConnectBackend(ConnectBackend):
             _refuse(world.behaviour.stop_ended_contact, f"Contact {contact.id} has ended.")
         world.end(contact)
 
+    def _contact_description(self, contact: Contact) -> dict[str, Any]:
+        description: dict[str, Any] = {
+            "Id": contact.id,
+            "Arn": contact.arn,
+            "Channel": contact.channel.value,
+            "InitiationMethod": "TRANSFER" if contact.previous_contact_id else "API",
+            "InitialContactId": contact.initial_contact_id,
+            "PreviousContactId": contact.previous_contact_id,
+            "Name": contact.name,
+            "InitiationTimestamp": contact.started_at,
+            "LastUpdateTimestamp": contact.updated_at,
+            "DisconnectTimestamp": contact.ended_at,
+            "GlobalResiliencyMetadata": {
+                "ActiveRegion": contact.active_region,
+                "OriginRegion": contact.instance.region,
+            },
+        }
+        if contact.queue_id is not None:
+            description["QueueInfo"] = {
+                "Id": contact.queue_id,
+                "EnqueueTimestamp": contact.queued_at,
+            }
+        if contact.agent_id is not None:
+            description["AgentInfo"] = {
+                "Id": contact.agent_id,
+                "AcceptedByAgentTimestamp": contact.accepted_at,
+                "ConnectedToAgentTimestamp": contact.accepted_at,
+                "ActiveRegion": self._agent_region(contact),
+            }
+        return description
+
+    def _agent_region(self, contact: Contact) -> str | None:
+        """Return where the agent was signed in; only global routing tells it."""
+        instance = contact.instance
+        if instance.replica_region is None or not instance.global_routing:
+            return None
+        agent = self.world.users.get(contact.agent_id or "")
+        return (agent and agent.active_region) or contact.active_region
+
     def _contact_to_change(self, instance_id: str, contact_id: str) -> Contact:
         world = self.world
         instance = world.instance(instance_id, region=self.region_name)
@@ -612,76 +801,3 @@ def _group_summary(group: TrafficDistributionGroup) -> dict[str, Any]:
         "Status": group.status.value,
         "IsDefault": group.is_default,
     }
-
-
-def _contact_description(contact: Contact) -> dict[str, Any]:
-    description: dict[str, Any] = {
-        "Id": contact.id,
-        "Arn": contact.arn,
-        "Channel": contact.channel.value,
-        "InitiationMethod": "TRANSFER" if contact.previous_contact_id else "API",
-        "InitialContactId": contact.initial_contact_id,
-        "PreviousContactId": contact.previous_contact_id,
-        "Name": contact.name,
-        "InitiationTimestamp": contact.started_at,
-        "LastUpdateTimestamp": contact.updated_at,
-        "DisconnectTimestamp": contact.ended_at,
-        "GlobalResiliencyMetadata": {
-            "ActiveRegion": contact.active_region,
-            "OriginRegion": contact.instance.region,
-        },
-    }
-    if contact.queue_id is not None:
-        description["QueueInfo"] = {
-            "Id": contact.queue_id,
-            "EnqueueTimestamp": contact.queued_at,
-        }
-    if contact.agent_id is not None:
-        description["AgentInfo"] = {
-            "Id": contact.agent_id,
-            "AcceptedByAgentTimestamp": contact.accepted_at,
-            "ConnectedToAgentTimestamp": contact.accepted_at,
-        }
-    return description
-
-
-def _user_matches(user: User, criteria: Mapping[str, Any]) -> bool:
-    """Return whether a user meets SearchUsers' criteria.
-
-    :raises InvalidParameterError: for a criterion that the emulation does not know.
-    """
-    unknown = criteria.keys() - {"OrConditions", "AndConditions", "StringCondition"}
-    if unknown:
-        raise InvalidParameterError(
-            f"The emulation does not know the search criteria {', '.join(sorted(unknown))}."
-        )
-    either = criteria.get("OrConditions")
-    if either and not any(_user_matches(user, condition) for condition in either):
-        return False
-    if not all(_user_matches(user, condition) for condition in criteria.get("AndConditions", ())):
-        return False
-    condition = criteria.get("StringCondition")
-    return condition is None or _string_matches(user, condition)
-
-
-def _string_matches(user: User, condition: Mapping[str, str]) -> bool:
-    fields = {
-        "username": user.username,
-        "firstname": user.first_name,
-        "lastname": user.last_name,
-        "resourceid": user.id,
-        "routingprofileid": user.routing_profile_id,
-    }
-    name = condition.get("FieldName", "")
-    if name.lower() not in fields:
-        raise InvalidParameterError(
-            f"The emulation cannot search users by {name}; it can by {', '.join(sorted(fields))}."
-        )
-    value = (fields[name.lower()] or "").lower()
-    sought = condition.get("Value", "").lower()
-    comparison = condition.get("ComparisonType", "EXACT")
-    return {
-        "EXACT": value == sought,
-        "STARTS_WITH": value.startswith(sought),
-        "CONTAINS": sought in value,
-    }.get(comparison, False)

@@ -21,6 +21,7 @@ from connect_associations.testing.exceptions import (
     InvalidRequestError,
 )
 from connect_associations.testing.faults import ConnectionLostError
+from connect_associations.testing.models import EmulatedConnectBackend
 from connect_associations.testing.recorder import DROPPED, SUCCEEDED, TIMED_OUT, Call
 from connect_associations.testing.validation import problems
 
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel
 
-    from connect_associations.testing.emulation import ConnectEmulation
-    from connect_associations.testing.faults import Fault
+    from connect_associations.testing.faults import Fault, Faults
+    from connect_associations.testing.recorder import Recorder
+    from connect_associations.testing.throttle import Throttle
+    from connect_associations.testing.world import World
 
 OPERATIONS = (
     "AssociateContactWithUser",
@@ -46,12 +49,16 @@ OPERATIONS = (
     "DescribeTrafficDistributionGroup",
     "DescribeUser",
     "DisassociateTrafficDistributionGroupUser",
+    "GetCrossRegionRouting",
+    "ListReplicationFindings",
     "ListTrafficDistributionGroupUsers",
     "ListTrafficDistributionGroups",
     "ListUsers",
     "SearchUsers",
+    "StartTaskContact",
     "StopContact",
     "TransferContact",
+    "UpdateCrossRegionRouting",
 )
 """The operations that are emulated."""
 
@@ -104,92 +111,118 @@ def _route(operation: OperationModel) -> _Route:
     )
 
 
-def respond(emulation: ConnectEmulation, request: Request) -> Response:
-    """Answer one request.
+class Wire:
+    """Requests to one account, from signature to answer.
 
-    :raises ConnectionLostError: a fault wants the connection to be closed without an answer.
+    :param account_id: the account.
+    :param world: the state that all Regions share.
+    :param recorder: is told what was called.
+    :param faults: the failures on order.
+    :param throttle: the quotas.
     """
-    parts = urlsplit(request.target)
-    for route in _routes():
-        match = route.path.fullmatch(parts.path)
-        if match and route.method == request.method:
-            break
-    else:
-        return _error(
-            ConnectError(
-                "UnknownOperationException", f"{request.method} {parts.path} is not emulated."
+
+    def __init__(
+        self,
+        *,
+        account_id: str,
+        world: World,
+        recorder: Recorder,
+        faults: Faults,
+        throttle: Throttle,
+    ) -> None:
+        self._account_id = account_id
+        self._world = world
+        self._recorder = recorder
+        self._faults = faults
+        self._throttle = throttle
+        self._backends: dict[str, EmulatedConnectBackend] = {}
+
+    def backend(self, region: str) -> EmulatedConnectBackend:
+        """Return the Region's backend."""
+        if region not in self._backends:
+            self._backends[region] = EmulatedConnectBackend(
+                region, self._account_id, world=self._world
             )
-        )
-    # HTTP leaves the case of a header's name open, and the AWS SDKs differ.
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    credential = _CREDENTIAL.search(headers.get("authorization", ""))
-    if credential is None:
-        return _error(
-            ConnectError("MissingAuthenticationTokenException", "The request is not signed.")
-        )
-    operation = route.operation
-    parameters = _parameters(operation, match.groupdict(), parts.query, request.body)
-    call = Call(
-        number=emulation.recorder.next_number(),
-        operation=operation.name,
-        region=credential["region"],
-        access_key=credential["key"],
-        parameters=parameters,
-        timestamp=emulation.world.now(),
-    )
-    return _carry_out(emulation, operation, call)
+        return self._backends[region]
 
+    def respond(self, request: Request) -> Response:
+        """Answer one request.
 
-def _carry_out(emulation: ConnectEmulation, operation: OperationModel, call: Call) -> Response:
-    fault = emulation.faults.next(call)
-    if fault is not None and not fault.kind.after_effect:
-        if not fault.kind.is_error:
-            _lose(emulation, call, ConnectionLostError(fault), took_effect=False)
-        return _refused(emulation, call, _ordered(fault, call))
-    try:
-        _admit(emulation, call)
-        wrong = problems(call.parameters, operation)
-        if wrong:
-            raise InvalidRequestError(" ".join(wrong))
-        backend = emulation.backend(call.region)
-        answer = getattr(backend, xform_name(operation.name))(
-            **{xform_name(name): value for name, value in call.parameters.items()}
+        :raises ConnectionLostError: a fault wants the connection to be closed without an answer.
+        """
+        parts = urlsplit(request.target)
+        for route in _routes():
+            match = route.path.fullmatch(parts.path)
+            if match and route.method == request.method:
+                break
+        else:
+            return _error(
+                ConnectError(
+                    "UnknownOperationException", f"{request.method} {parts.path} is not emulated."
+                )
+            )
+        # HTTP leaves the case of a header's name open, and the AWS SDKs differ.
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        credential = _CREDENTIAL.search(headers.get("authorization", ""))
+        if credential is None:
+            return _error(
+                ConnectError("MissingAuthenticationTokenException", "The request is not signed.")
+            )
+        operation = route.operation
+        call = Call(
+            number=self._recorder.next_number(),
+            operation=operation.name,
+            region=credential["region"],
+            access_key=credential["key"],
+            parameters=_parameters(operation, match.groupdict(), parts.query, request.body),
+            timestamp=self._world.now(),
         )
-    except ConnectError as error:
-        return _refused(emulation, call, error)
-    if fault is not None:
-        if not fault.kind.is_error:
-            _lose(emulation, call, ConnectionLostError(fault), took_effect=True)
-        emulation.recorder.record(call.ended(outcome=fault.code, took_effect=True))
-        return _error(_ordered(fault, call))
-    emulation.recorder.record(call.ended(outcome=SUCCEEDED, took_effect=True))
-    return Response(status=200, body=json.dumps(_without_none(answer or {})).encode())
+        return self._carry_out(operation, call)
+
+    def _carry_out(self, operation: OperationModel, call: Call) -> Response:
+        fault = self._faults.next(call)
+        if fault is not None and not fault.kind.after_effect:
+            if not fault.kind.is_error:
+                self._lose(call, ConnectionLostError(fault), took_effect=False)
+            return self._refused(call, _ordered(fault, call))
+        try:
+            self._admit(call)
+            wrong = problems(call.parameters, operation)
+            if wrong:
+                raise InvalidRequestError(" ".join(wrong))
+            answer = getattr(self.backend(call.region), xform_name(operation.name))(
+                **{xform_name(name): value for name, value in call.parameters.items()}
+            )
+        except ConnectError as error:
+            return self._refused(call, error)
+        if fault is not None:
+            if not fault.kind.is_error:
+                self._lose(call, ConnectionLostError(fault), took_effect=True)
+            self._recorder.record(call.ended(outcome=fault.code, took_effect=True))
+            return _error(_ordered(fault, call))
+        self._recorder.record(call.ended(outcome=SUCCEEDED, took_effect=True))
+        return Response(status=200, body=json.dumps(_without_none(answer or {})).encode())
+
+    def _admit(self, call: Call) -> None:
+        if not self._throttle.admit(
+            operation=call.operation, account_id=self._account_id, region=call.region
+        ):
+            code = self._world.behaviour.throttling_error.value
+            raise ConnectError(code, "Rate exceeded", status=_TOO_MANY_REQUESTS)
+
+    def _lose(self, call: Call, error: ConnectionLostError, *, took_effect: bool) -> None:
+        outcome = TIMED_OUT if error.fault.kind.is_time_out else DROPPED
+        self._recorder.record(call.ended(outcome=outcome, took_effect=took_effect))
+        raise error
+
+    def _refused(self, call: Call, error: ConnectError) -> Response:
+        self._recorder.record(call.ended(outcome=error.error_type, took_effect=False))
+        return _error(error)
 
 
 def _ordered(fault: Fault, call: Call) -> ConnectError:
     message = fault.message or f"{fault.code} was ordered for {call.operation}."
     return ConnectError(fault.code, message, status=fault.status)
-
-
-def _admit(emulation: ConnectEmulation, call: Call) -> None:
-    if not emulation.throttle.admit(
-        operation=call.operation, account_id=emulation.account_id, region=call.region
-    ):
-        code = emulation.world.behaviour.throttling_error.value
-        raise ConnectError(code, "Rate exceeded", status=_TOO_MANY_REQUESTS)
-
-
-def _lose(
-    emulation: ConnectEmulation, call: Call, error: ConnectionLostError, *, took_effect: bool
-) -> None:
-    outcome = TIMED_OUT if error.fault.kind.is_time_out else DROPPED
-    emulation.recorder.record(call.ended(outcome=outcome, took_effect=took_effect))
-    raise error
-
-
-def _refused(emulation: ConnectEmulation, call: Call, error: ConnectError) -> Response:
-    emulation.recorder.record(call.ended(outcome=error.error_type, took_effect=False))
-    return _error(error)
 
 
 def _error(error: ConnectError) -> Response:

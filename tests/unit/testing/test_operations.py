@@ -376,6 +376,128 @@ def test_faults_come_before_or_after_the_effect(
     assert [call.took_effect for call in emulation.writes] == [False, True]
 
 
+# Global resiliency and eventual consistency ---------------------------------------------------
+
+
+def make_user(client: ConnectClient, username: str = "fay") -> str:
+    return client.create_user(
+        Username=username,
+        PhoneConfig={"PhoneType": "SOFT_PHONE"},
+        SecurityProfileIds=["s"],
+        RoutingProfileId="r",
+        InstanceId=INSTANCE,
+    )["UserId"]
+
+
+def test_what_was_just_made_is_found_after_some_calls(
+    east: ConnectClient, emulation: ConnectEmulation
+) -> None:
+    emulation.behave(visible_after_calls=2)
+    user = make_user(east)
+    group = east.create_traffic_distribution_group(Name="New", InstanceId=INSTANCE)["Id"]
+    for _ in range(2):
+        assert code_of(east.describe_user, InstanceId=INSTANCE, UserId=user) == (
+            "ResourceNotFoundException"
+        )
+    assert east.describe_user(InstanceId=INSTANCE, UserId=user)["User"]["Id"] == user
+    join = east.associate_traffic_distribution_group_user
+    assert code_of(join, **pair(user, group)) == "ResourceNotFoundException"
+    assert code_of(join, **pair(user, group)) == "ResourceNotFoundException"
+    join(**pair(user, group))
+    assert emulation.members(group) == {user}
+
+
+@pytest.mark.parametrize("most", [10, 100])
+def test_a_larger_page_than_the_largest_is_refused(
+    east: ConnectClient, emulation: ConnectEmulation, most: int
+) -> None:
+    emulation.behave(group_users_max_results=most)
+    listing = east.list_traffic_distribution_group_users
+    listing(TrafficDistributionGroupId=GROUP, MaxResults=most)
+    code = code_of(listing, TrafficDistributionGroupId=GROUP, MaxResults=most + 1)
+    assert code == "InvalidRequestException"
+    assert listed(east) == []
+
+
+def test_agents_who_cannot_be_replicated_are_listed_with_the_reason(
+    east: ConnectClient, emulation: ConnectEmulation
+) -> None:
+    findings = east.get_paginator("list_replication_findings")
+
+    def found(kind: str = "AGENT") -> list[tuple[str, str | None]]:
+        return [
+            (each["Id"], each.get("ReferenceCode"))
+            for page in findings.paginate(
+                InstanceId=INSTANCE, ResourceType=kind, PaginationConfig={"PageSize": 1}
+            )
+            for each in page["ReplicationFindingsList"]
+        ]
+
+    assert found() == []
+    for user in (ANN, BOB):
+        emulation.add_finding(user, reference_code="NAME_TAKEN", message="Rename one of them.")
+    assert found() == [(ANN, "NAME_TAKEN"), (BOB, "NAME_TAKEN")]
+    assert found("QUEUE") == []
+    code = code_of(east.associate_traffic_distribution_group_user, **pair())
+    assert code == "InvalidRequestException"
+
+
+def test_contacts_can_be_kept_in_their_regions(east: ConnectClient, west: ConnectClient) -> None:
+    assert east.get_cross_region_routing(InstanceId=INSTANCE)["IsolatedRegions"] == []
+    east.update_cross_region_routing(InstanceId=INSTANCE, IsolatedAll=True)
+    regions = [seed.HOME_REGION, seed.REPLICA_REGION]
+    assert west.get_cross_region_routing(InstanceId=INSTANCE)["IsolatedRegions"] == regions
+    west.update_cross_region_routing(InstanceId=INSTANCE, IsolatedAll=False)
+    assert east.get_cross_region_routing(InstanceId=INSTANCE)["IsolatedRegions"] == []
+
+
+@pytest.mark.parametrize("refusal", ["InvalidRequestException", "ResourceNotFoundException"])
+def test_an_instance_without_a_replica_or_global_routing_refuses_what_needs_it(
+    east: ConnectClient, emulation: ConnectEmulation, refusal: str
+) -> None:
+    behaviour: dict[str, Any] = dict.fromkeys(
+        ("replication_findings_without_replica", "cross_region_routing_without_global_routing"),
+        refusal,
+    )
+    emulation.behave(**behaviour)
+    instance = emulation.world.instances[INSTANCE]
+    instance.global_routing = False
+    assert code_of(east.get_cross_region_routing, InstanceId=INSTANCE) == refusal
+    instance.global_routing, instance.replica_region = True, None
+    assert code_of(east.get_cross_region_routing, InstanceId=INSTANCE) == refusal
+    code = code_of(east.list_replication_findings, InstanceId=INSTANCE, ResourceType="AGENT")
+    assert code == refusal
+
+
+def test_an_agents_region_is_told_with_global_routing(
+    east: ConnectClient, emulation: ConnectEmulation
+) -> None:
+    def agent() -> Any:
+        return east.describe_contact(InstanceId=INSTANCE, ContactId=TASK)["Contact"]["AgentInfo"]
+
+    east.associate_contact_with_user(**offer())
+    assert agent()["ActiveRegion"] == seed.HOME_REGION
+    emulation.world.users[ANN].active_region = seed.REPLICA_REGION
+    assert agent()["ActiveRegion"] == seed.REPLICA_REGION
+    emulation.world.instances[INSTANCE].global_routing = False
+    assert "ActiveRegion" not in agent()
+
+
+def test_a_task_is_started_once_and_waits_in_the_queue(east: ConnectClient) -> None:
+    request: dict[str, Any] = {
+        "InstanceId": INSTANCE,
+        "Name": "Call back",
+        "ContactFlowId": seed.CONTACT_FLOW_ID,
+        "ClientToken": "once",
+    }
+    task = east.start_task_contact(**request)["ContactId"]
+    assert east.start_task_contact(**request)["ContactId"] == task
+    described = east.describe_contact(InstanceId=INSTANCE, ContactId=task)["Contact"]
+    assert (described["Channel"], described["QueueInfo"]["Id"]) == ("TASK", seed.QUEUE_ID)
+    other = code_of(east.start_task_contact, **{**request, "Name": "Other"})
+    assert other == "IdempotencyException"
+
+
 # In process -----------------------------------------------------------------------------------
 
 

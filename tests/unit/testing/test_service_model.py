@@ -1,0 +1,55 @@
+"""Which operations of Connect the library calls and the emulation offers, and their shapes."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from typing import TYPE_CHECKING
+
+import pytest
+from tools import connect_model
+
+from connect_associations.testing.responses import OPERATIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CODE = [
+    path
+    for folder in ("lambda", "constructs")
+    for path in (connect_model.ROOT / folder).rglob("*.py")
+]
+
+
+def called() -> dict[str, Path]:
+    """Return the operations of Connect that the library names, each with a file that does."""
+    known = set(connect_model.model().operation_names)
+    return {
+        name: path
+        for path in CODE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for name in [node.value.removeprefix("connect:")]
+        if name in known
+    }
+
+
+def test_the_emulation_offers_what_the_library_calls() -> None:
+    assert called().keys() - set(OPERATIONS) == set()
+    assert "AssociateTrafficDistributionGroupUser" in called()
+
+
+def test_the_operations_are_listed_in_order() -> None:
+    assert list(OPERATIONS) == sorted(set(OPERATIONS))
+
+
+def test_the_installed_botocore_has_the_shapes_that_are_relied_on() -> None:
+    now = connect_model.text(OPERATIONS).splitlines()
+    then = connect_model.FILE.read_text(encoding="utf-8").splitlines()
+    changed = "\n".join(difflib.unified_diff(then, now, "relied on", "installed", lineterm="", n=0))
+    assert not changed, f"see what it means for us, then: python -m tools.connect_model\n{changed}"
+
+
+@pytest.mark.parametrize("name", ["MaxResults", "errors:", "TrafficDistributionGroup.IsDefault"])
+def test_the_shapes_have_constraints_errors_and_nested_members(name: str) -> None:
+    assert name in connect_model.text(OPERATIONS)
