@@ -10,9 +10,11 @@ def main() -> None:
     try:
         from connect_associations.cli.commands import run  # noqa: PLC0415 - may be missing
     except ModuleNotFoundError as error:
-        sys.exit(
-            f"connect-associations needs {error.name}: pip install 'cdk-connect-associations[cli]'"
+        sys.stderr.write(
+            f"connect-associations needs {error.name}: "
+            "pip install 'cdk-connect-associations[cli]'\n"
         )
+        sys.exit(2)
     sys.exit(run())
 
 

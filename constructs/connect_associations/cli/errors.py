@@ -1,4 +1,4 @@
-"""What ends a command: one line for a person, and exit code 2."""
+"""What ends a command early: one line for a person."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ _ADVICE = {
 }
 _SERVICES = {
     "DescribeStacks": "cloudformation",
+    "GetTemplate": "cloudformation",
+    "ListExports": "cloudformation",
     "ListStackResources": "cloudformation",
     "GetFunctionConfiguration": "lambda",
     "Scan": "dynamodb",
@@ -42,6 +44,10 @@ _SERVICES = {
 
 class CommandError(Exception):
     """A command cannot go on; the text says why and what to do."""
+
+
+class Interrupted(Exception):  # noqa: N818 - somebody's wish, not an error
+    """Ctrl-C; the text says how far the command got."""
 
 
 def explain(error: CallError | BotoCoreError) -> CommandError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from connect_associations.cli import stacks
 from connect_associations.cli.errors import CommandError, explain
+from connect_provider.connect.client import Group
 from connect_provider.contacts.declaration import CONTACT_USER
 from connect_provider.failures import CallError, Failure
 from connect_provider.groups import claims as rules
@@ -19,12 +20,12 @@ from connect_provider.groups.declaration import GROUP_USER, GROUP_USERS
 from connect_provider.ledger.claim import GroupClaim, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from connect_associations.cli.ledgers import Claims, Ledgers
     from connect_associations.cli.session import Session
     from connect_associations.cli.stacks import Resource, Stack
-    from connect_provider.connect.client import Contact, Group
+    from connect_provider.connect.client import Contact
     from connect_provider.ledger.claim import ContactClaim
 
 
@@ -69,59 +70,68 @@ GROUP, CONTACT = "traffic distribution group", "contact"
 
 @dataclass(slots=True, kw_only=True)
 class Inventory:
-    """All rows of a stack and its nested stacks, or of all stacks that share a ledger.
+    """All rows of stacks and their nested stacks, or of all stacks that share a ledger.
 
     :ivar title: what the rows are of.
-    :ivar stack_id: the stack that was asked for; empty if all were.
     :ivar statuses: the stacks' statuses, as CloudFormation names them: empty for a stack that is
         gone, None where that is not known.
-    :ivar unsteady: the stacks whose deployment is under way, or has yet to be finished, with their
-        status.
+    :ivar busy: the stacks whose deployment, or that of the stack around them, is under way or has
+        yet to be finished; with words that say so.
     :ivar exclusive: the IDs of the groups that a membership wants for itself.
     """
 
     title: str
     ledgers: Ledgers
-    stack_id: str = ""
     statuses: dict[str, str | None] = field(default_factory=dict)
-    unsteady: dict[str, str] = field(default_factory=dict)
+    busy: dict[str, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     exclusive: set[str] = field(default_factory=set)
 
     @property
     def drift(self) -> list[Row]:
         """What is not as declared: missing ones, and extra members of exclusive groups."""
-        return [
-            row
-            for row in self.rows
-            if row.state is State.MISSING
-            or (row.state is State.EXTRA and row.target in self.exclusive)
-        ]
+        return [row for row in self.rows if self._is_drift(row)]
+
+    @property
+    def differences(self) -> list[Row]:
+        """What somebody should look at: the drift, and what is not known."""
+        return [row for row in self.rows if self._is_drift(row) or row.state is State.UNKNOWN]
+
+    def _is_drift(self, row: Row) -> bool:
+        return row.state is State.MISSING or (
+            row.state is State.EXTRA and row.target in self.exclusive
+        )
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups that the rows are about, where Region and ID are known."""
+        found = {Group(id=row.target, region=row.region) for row in self.rows if row.region}
+        return sorted(found)
 
 
-def of_stack(
-    session: Session, tree: list[Stack], ledgers: Ledgers, *, seen: Callable[[str], None]
+def of_stacks(
+    session: Session, trees: Sequence[list[Stack]], ledgers: Ledgers, *, seen: Callable[[str], None]
 ) -> Inventory:
-    """Compare a stack and its nested stacks with Connect.
+    """Compare stacks and their nested stacks with Connect.
 
-    :param tree: the stack, and its nested stacks.
+    :param trees: each a stack, and its nested stacks.
     :param seen: is told what is looked at, for a progress bar.
-    :raises CommandError: they declare no associations.
+    :raises CommandError: one of them declares no associations.
     :raises CallError: AWS refuses to answer.
     """
-    inventory = Inventory(title=f"Stack {tree[0].name}", ledgers=ledgers, stack_id=tree[0].id)
-    known: dict[str, Stack | None] = {stack.id: stack for stack in tree}
-    root_id = tree[0].root_id
-    root = stacks.read(session, root_id) if root_id else None
-    if root and not root.steady:
-        inventory.unsteady[root.id] = root.status
+    names = [tree[0].name for tree in trees]
+    title = f"{'Stack' if len(names) == 1 else 'Stacks'} {' and '.join(names)}"
+    inventory = Inventory(title=title, ledgers=ledgers)
+    known: dict[str, Stack | None] = {stack.id: stack for tree in trees for stack in tree}
     claims = ledgers.claims(seen=seen, of=known.keys())
     _Look(session, inventory, known, claims, seen).take()
-    if not inventory.rows:
-        raise CommandError(
-            f"stack {tree[0].name} declares no associations, as its ledger "
-            f"{' and '.join(ledgers.names)} says; check the name"
-        )
+    declaring = {row.stack_id for row in inventory.rows}
+    for tree in trees:
+        if declaring.isdisjoint(stack.id for stack in tree):
+            raise CommandError(
+                f"stack {tree[0].name} declares no associations, as its ledger "
+                f"{' and '.join(ledgers.names)} says; check the name"
+            )
     return inventory
 
 
@@ -182,14 +192,17 @@ class _Look:
         self._groups = claims.groups
         self._contacts = [claim for claim in claims.contacts if self._is_shown(claim)]
         self._seen = seen
+        self._roots: dict[str, Stack | None] = {}
         self._unclaimed = list(self._find_unclaimed())
 
     def take(self) -> None:
         inventory = self._inventory
         for stack_id, stack in self._known.items():
             inventory.statuses[stack_id] = stack.status if stack else ""
-            if stack and not stack.steady:
-                inventory.unsteady[stack_id] = stack.status
+            around = self._root_of(stack) if stack else None
+            for one in filter(None, (stack, around)):
+                if not one.steady:
+                    inventory.busy[stack_id] = f"stack {one.name} is {one.status}"
         shown = {
             group: [claim for claim in claims if self._is_shown(claim)]
             for group, claims in self._groups.items()
@@ -211,6 +224,16 @@ class _Look:
         inventory.rows.sort(
             key=lambda row: (row.kind, row.target, row.stack_id, row.logical_id, row.user_id)
         )
+
+    def _root_of(self, stack: Stack) -> Stack | None:
+        """Return the outermost stack around a nested one; its deployment is that one's, too."""
+        if not stack.root_id:
+            return None
+        if stack.root_id not in self._roots:
+            self._roots[stack.root_id] = self._known.get(stack.root_id) or stacks.read(
+                self._session, stack.root_id
+            )
+        return self._roots[stack.root_id]
 
     def _is_shown(self, claim: GroupClaim | ContactClaim) -> bool:
         stack_id = claim.owner.stack_id
@@ -320,7 +343,7 @@ class _Look:
             return False
         return not any(
             resource.is_there
-            and (resource.physical_id == _physical_id(claim) or not resource.is_settled)
+            and (resource.physical_id == claim.physical_id or not resource.is_settled)
             for resource in stack.resources
             if resource.logical_id == claim.owner.logical_id
         )
@@ -333,7 +356,7 @@ class _Look:
         claims: Iterable[GroupClaim | ContactClaim] = itertools.chain(
             self._contacts, *self._groups.values()
         )
-        claimed = {(claim.owner.stack_id, _physical_id(claim)) for claim in claims}
+        claimed = {(claim.owner.stack_id, claim.physical_id) for claim in claims}
         for stack in self._known.values():
             if stack is None or not stack.steady:
                 continue
@@ -362,12 +385,6 @@ def _unclaimed(stack_id: str, resource: Resource) -> tuple[str | None, Row]:
         return None, replace(row, kind=GROUP)
     group = known[0]
     return group.id, replace(row, kind=GROUP, target=group.id, region=group.region)
-
-
-def _physical_id(claim: GroupClaim | ContactClaim) -> str:
-    if isinstance(claim, GroupClaim):
-        return rules.id_of(claim)
-    return f"contact:{claim.instance_id}:{claim.contact_id}/{claim.version}"
 
 
 def _serves(claim: ContactClaim, contact: Contact | None) -> tuple[State, str]:

@@ -1,8 +1,8 @@
-"""The names of users, for people who do not know agents by UUID."""
+"""The names of users and groups, for people who do not know them by UUID."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_associations.cli.errors import explain, permission
 from connect_provider.errors import StillWaiting
@@ -13,12 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from connect_associations.cli.session import Session
+    from connect_provider.connect.client import Group
 
 _PAGE = 500  # the most that SearchUsers takes; a page may hold less
 
 
+class Facts(NamedTuple):
+    """What a group is called, and its status."""
+
+    name: str = ""
+    status: str = ""
+
+
 class Names:
-    """User names by ID: from SearchUsers, many a call, else from DescribeUser, one a call.
+    """Names by ID. Those of users come from SearchUsers, many a call, else from DescribeUser.
 
     Names are for people to read, so that no command fails for want of them.
 
@@ -29,8 +37,10 @@ class Names:
         self._session = session
         self._warn = warn
         self._names: dict[str, str] = {}
+        self._groups: dict[Group, Facts] = {}
         self._may_search = True
         self._may_describe = True
+        self._may_describe_groups = True
 
     def load(
         self, *, instance_id: str, region: str, wanted: Iterable[str], seen: Callable[[str], None]
@@ -54,6 +64,39 @@ class Names:
             self._warn(f"some users are shown without names: {explain(error)}")
         except StillWaiting as error:
             self._warn(f"some users are shown without names: {error}")
+
+    def load_group(self, group: Group, *, seen: Callable[[str], None]) -> None:
+        """Learn the name and status of *group*.
+
+        :param seen: is told what is looked at, for a progress bar.
+        """
+        if not self._may_describe_groups or group in self._groups:
+            return
+        seen(str(group))
+        try:
+            answer = self._session.connect(group.region).send(
+                "DescribeTrafficDistributionGroup", TrafficDistributionGroupId=group.id
+            )
+        except CallError as error:
+            if error.failure is Failure.NOT_FOUND:
+                return
+            if error.failure is Failure.ACCESS_DENIED:
+                self._may_describe_groups = False
+            self._warn(f"groups are shown without names: {explain(error)}")
+        except StillWaiting as error:
+            self._warn(f"some groups are shown without names: {error}")
+        else:
+            found = answer["TrafficDistributionGroup"]
+            self._groups[group] = Facts(found.get("Name", ""), found.get("Status", ""))
+
+    def of_group(self, group: Group) -> Facts:
+        """Return what is known of a group."""
+        return self._groups.get(group, Facts())
+
+    def place(self, group: Group) -> str:
+        """Return a group as a person reads it: the name, the ID beside it, and its home Region."""
+        name = self.of_group(group).name
+        return f"{name} ({group.id}) in {group.region}" if name else str(group)
 
     def of(self, user_id: str) -> str:
         """Return the name of a user; empty if it is not known."""

@@ -84,10 +84,12 @@ class Outcome:
 def plan(inventory: Inventory, *, exclusive: bool) -> list[Change]:
     """Return what is to be done, those who join first.
 
-    What is PENDING belongs to a deployment, which brings it about or takes it back.
+    What is PENDING belongs to a deployment, which brings it about or takes it back. So does
+    everything that a stack declares which is being deployed.
 
     :param exclusive: whether undeclared members of exclusive groups are removed.
     """
+    changing = {row.target for row in inventory.rows if row.stack_id in inventory.busy}
 
     def place(row: Row) -> tuple[str, str, str]:
         return row.instance_id, row.region, row.target
@@ -100,6 +102,8 @@ def plan(inventory: Inventory, *, exclusive: bool) -> list[Change]:
             row
             for row in inventory.drift
             if row.kind == GROUP and row.state is state and row.phase is not Phase.PENDING
+            if row.stack_id not in inventory.busy
+            and not (action is Action.DISASSOCIATE and row.target in changing)
         ]
         for (instance_id, region, group_id), some in itertools.groupby(
             sorted(rows, key=place), key=place

@@ -97,7 +97,6 @@ class Session:
         self._make = clients or self._client
         self._clients: dict[tuple[str, str], Any] = {}
         self._paces = Paces()
-        self._deadline = time.time() + _A_DAY
 
     def client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - one of many generated classes
         """Return boto3's client of *service*. The stack's Region is the default."""
@@ -115,7 +114,7 @@ class Session:
             self.client("connect", region),
             region,
             paces=self._paces,
-            limits=Limits(deadline=self._deadline, patience=_PATIENCE),
+            limits=Limits(deadline=time.time() + _A_DAY, patience=_PATIENCE),
             before_call=before_call or (lambda: None),
         )
         connect.after_call = self.after_call

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import lifecycle.ledger
-from connect_associations.cli import commands
+from connect_associations.cli import commands, options
 from connect_associations.cli.session import Session
 from lifecycle.ledger import TABLE
 from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS, emulated_world
@@ -87,7 +87,7 @@ def run(
 ) -> Callable[..., tuple[int, str, str]]:
     """Run a command against the world; answers exit code, standard output and error."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setattr(commands, "Session", session)
+    monkeypatch.setattr(options, "Session", session)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()

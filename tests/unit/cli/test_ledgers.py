@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., tuple[int, str, str]]
 
-STACK = ("--stack", "Test")
+STACK = ("Test",)
 LEDGER = ("--ledger", TABLE)
 OTHER_STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Other/0"
 NOBODY = Thing("nobody", "99999999-9999-4999-8999-999999999999", "")
@@ -167,7 +167,7 @@ class TestStatus:
             ("C", "in sync"),
             ("B", "missing"),
         }
-        _, out, _ = run("status", *STACK)
+        _, out, _ = run("status", *STACK, "--all")
         assert re.search(rf"{ANN.id}\) +Test/A", out)
         assert re.search(rf"{BOB.id}\) +Test-N-I/B", out)
 
@@ -175,23 +175,23 @@ class TestStatus:
         self, world: World, run: Run
     ) -> None:
         world.deploy(stack_of(A=single(RED, ANN), N=nested(stack_of(Q=single(WEST, CYD)))))
-        assert states(run, "--stack", world.child("N").stack_id) == {("Q", "cyd"): "in sync"}
+        assert states(run, world.child("N").stack_id) == {("Q", "cyd"): "in sync"}
 
     def test_who_another_stack_declares_is_not_extra(self, world: World, run: Run) -> None:
         world.deploy(stack_of(M=membership(RED, ANN, exclusive=True)))
         world.deploy(stack_of(B=single(RED, BOB)), stack="Other")
         world.connect.join(RED, CYD)
         assert states(run, *STACK) == {("M", "ann"): "in sync", (None, "cyd"): "extra"}
-        assert states(run, "--stack", "Other") == {("B", "bob"): "in sync", (None, "cyd"): "extra"}
+        assert states(run, "Other") == {("B", "bob"): "in sync", (None, "cyd"): "extra"}
         assert run("status", *STACK)[0] == 1
-        assert run("status", "--stack", "Other")[0] == 0, "it declares no group as exclusive"
+        assert run("status", "Other")[0] == 0, "it declares no group as exclusive"
 
     def test_all_stacks_that_share_a_ledger(self, world: World, run: Run) -> None:
         world.deploy(stack_of(A=single(RED, ANN), N=nested(stack_of(Q=single(WEST, CYD)))))
         world.deploy(stack_of(A=membership(RED, ANN, BOB, exclusive=True)), stack="Other")
         world.connect.leave(RED, BOB)
         world.connect.join(RED, DAN)
-        code, out, err = run("status", *LEDGER)
+        code, out, err = run("status", *LEDGER, "--all")
         assert code == 1
         assert not err
         assert out.startswith(f"Ledger {TABLE}\n")
@@ -200,7 +200,10 @@ class TestStatus:
             assert where in out
         _, out, _ = run("status", *LEDGER, "--json")
         found = json.loads(out)
-        assert found["stack_id"] is found["stack_status"] is None
+        assert {
+            (group["target_id"], group["counts"]["in sync"], group["counts"]["missing"])
+            for group in found["groups"]
+        } == {(RED.id, 2, 1), (WEST.id, 1, 0)}
         assert found["ledgers"] == [TABLE]
         assert {each["status"] for each in found["stacks"]} == {"CREATE_COMPLETE"}
         assert len(found["stacks"]) == 3
@@ -292,7 +295,7 @@ class TestStatus:
         assert code == 0
         assert "3 unknown" in out
         assert out.count("resync claims it anew") == 3
-        assert f"Contact {CHAT.id}" in out
+        assert CHAT.id in out
 
     def test_who_may_be_declared_is_never_removed(self, world: World, run: Run) -> None:
         world.deploy(
@@ -409,7 +412,7 @@ class TestRepair:
         world.deploy(stack_of(N=nested(stack_of(Q=single(WEST, CYD)))))
         world.connect.leave(WEST, CYD)
         world.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
-        inner = ("--stack", world.child("N").stack_id)
+        inner = (world.child("N").stack_id,)
         assert "stack Test is UPDATE_ROLLBACK_IN_PROGRESS" in run("status", *inner)[2]
         code, _, err = run("repair", *inner, "--yes")
         assert code == 2
@@ -558,7 +561,7 @@ class TestRepair:
 
 
 class TestExport:
-    @pytest.mark.parametrize("known", [STACK, LEDGER], ids=["stack", "ledger"])
+    @pytest.mark.parametrize("known", [("--stack", "Test"), LEDGER], ids=["stack", "ledger"])
     def test_who_is_declared_already_is_left_out(
         self, known: tuple[str, str], world: World, run: Run
     ) -> None:
@@ -584,7 +587,7 @@ class TestErrors:
 
     def test_neither_stack_nor_ledger(self, run: Run) -> None:
         for command in ("status", "repair"):
-            assert "name a stack with --stack, or" in self.fails(run, command)
+            assert "name a stack, or a ledger" in self.fails(run, command)
 
     def test_a_stack_whose_functions_name_no_ledger(
         self, world: World, run: Run, functions: Any

@@ -22,7 +22,6 @@ from connect_associations.testing.seed import (
     seed,
 )
 from connect_provider.connect.client import Group
-from connect_provider.groups.claims import physical_id
 from connect_provider.groups.declaration import GROUP_USERS
 from connect_provider.ledger.claim import ContactClaim, GroupClaim, Owner, Phase
 from connect_provider.ledger.table import Ledger
@@ -130,7 +129,7 @@ def has(stack_id: str, claimed: GroupClaim) -> None:
     resource_map._resource_json_map[logical_id] = {}  # noqa: SLF001 - as above
     resource_map._parsed_resources[logical_id] = SimpleNamespace(  # noqa: SLF001 - as above
         logical_resource_id=logical_id,
-        physical_resource_id=physical_id(claimed.group, claimed.version),
+        physical_resource_id=claimed.physical_id,
         cf_resource_type=GROUP_USERS,
     )
 

@@ -1,0 +1,10 @@
+"""Exit codes, which scripts rely on."""
+
+from __future__ import annotations
+
+DRIFT = 1
+"""Something is not as declared, or is to be changed."""
+FAILURE = 2
+"""The command could not do its work."""
+INTERRUPTED = 130
+"""Ctrl-C, as shells count it."""
