@@ -6,8 +6,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from connect_provider.errors import InvalidEventError, RequestOutlivedError, StillWaiting
-from connect_provider.ledger.claim import OPEN, ContactClaim, GroupClaim, Phase
-from connect_provider.ledger.item import from_event
+from connect_provider.ledger.claim import OPEN, ContactClaim, GroupClaim, Phase, from_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +38,7 @@ def planned_claim(request: Request) -> Claim:
     :raises InvalidEventError: the event carries no claim of this resource.
     """
     try:
-        claim = from_event(request.claim)
+        claim = from_item(request.claim)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidEventError(_NO_CLAIM.format(repr(error))) from error
     if claim.owner != request.owner or not request.physical_id.endswith(f"/{claim.version}"):

@@ -120,8 +120,11 @@ class Ledgers:
                     lease = Lease(ledger, f"{_GROUP}#{group.region}:{group.id}")
                     # Before it is taken, as Ctrl-C may come at any time.
                     leases.callback(_give_back, lease)
-                    if not lease.take():
-                        raise StillWaiting(f"a deployment or another repair changes {group}")
+                    try:
+                        lease.hold()
+                    except StillWaiting as wait:
+                        text = f"a deployment or another repair changes {group}"
+                        raise StillWaiting(text) from wait
                     held.append(lease)
 
             def hold() -> None:

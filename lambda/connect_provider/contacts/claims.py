@@ -11,8 +11,7 @@ from connect_provider import lifecycle
 from connect_provider.contacts import declaration
 from connect_provider.contacts.release import require_releasable
 from connect_provider.errors import AssociationFailedError, InvalidEventError, StillWaiting
-from connect_provider.ledger.claim import OPEN, ContactClaim, Offer, Phase
-from connect_provider.ledger.item import to_event
+from connect_provider.ledger.claim import OPEN, ContactClaim, Offer, Phase, to_event
 from connect_provider.request import RequestType
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from connect_provider.errors import AssociationFailedError, InvalidEventError
 from connect_provider.groups import claims as rules
 from connect_provider.groups import declaration
 from connect_provider.groups.convergence import Convergence
-from connect_provider.ledger.claim import GroupClaim, Phase
-from connect_provider.ledger.item import to_event
+from connect_provider.ledger.claim import GroupClaim, Phase, to_event
 from connect_provider.ledger.table import LedgerMissingError
 from connect_provider.request import RequestType, fingerprint
 

@@ -1,5 +1,7 @@
 """A claim: what one version of one resource declares, and how far it has come.
 
+Also how it stands in the table, and in the JSON that ``on_event`` hands to ``is_complete``.
+
 ::
 
     PENDING ──converged──► LIVE ──Delete, or replaced──► ENDING ──converged──► ENDED
@@ -10,14 +12,23 @@ ENDED is a tombstone: it keeps late events from beginning again, and expires aft
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+import base64
+import time
+import uuid
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connect_provider.connect.client import Group
 
 if TYPE_CHECKING:
-    from connect_provider.connect.client import Group
+    from collections.abc import Callable, Mapping
+
+TOMBSTONE_SECONDS = 7 * 24 * 3600
+CLAIM = "claim#"
+"""What the sort key of a claim begins with."""
 
 
-class Phase(Enum):
+class Phase(StrEnum):
     """How far a claim has come."""
 
     PENDING = "PENDING"
@@ -65,11 +76,11 @@ class GroupClaim(NamedTuple):
 
     owner: Owner
     version: str
-    instance_id: str
     group: Group
-    users: frozenset[str]
-    began: str
-    since: float
+    instance_id: str = ""
+    users: frozenset[str] = frozenset()
+    began: str = ""
+    since: float = 0.0
     exclusive: bool = False
     replaces: str = ""
     rollback: bool = False
@@ -86,7 +97,7 @@ class GroupClaim(NamedTuple):
     revision: int = 0
 
 
-class Offer(Enum):
+class Offer(StrEnum):
     """What is known about the offer of a contact to the claimed user."""
 
     NONE = "NONE"
@@ -113,10 +124,10 @@ class ContactClaim(NamedTuple):
     version: str
     instance_id: str
     contact_id: str
-    user_id: str
-    assignment: str
-    began: str
-    since: float
+    user_id: str = ""
+    assignment: str = ""
+    began: str = ""
+    since: float = 0.0
     previous_user_id: str = ""
     previous_offer: Offer = Offer.NONE
     queue_id: str = ""
@@ -129,3 +140,97 @@ class ContactClaim(NamedTuple):
 
 
 Claim = GroupClaim | ContactClaim
+
+_USERS = ("users", "adopted", "expelled", "moved")
+_ALWAYS = ("phase", "revision")
+_TOMBSTONE = ("began", "since", "phase", "revision")
+_UUID_BYTES = 16
+
+
+def group_key(group: Group) -> str:
+    """Return the partition key of a group."""
+    return f"group#{group.region}:{group.id}"
+
+
+def contact_key(instance_id: str, contact_id: str) -> str:
+    """Return the partition key of a contact."""
+    return f"contact#{instance_id}:{contact_id}"
+
+
+def key_of(claim: Claim) -> dict[str, str]:
+    """Return the key of a claim: all that has no default."""
+    if isinstance(claim, GroupClaim):
+        pk = group_key(claim.group)
+    else:
+        pk = contact_key(claim.instance_id, claim.contact_id)
+    return {"pk": pk, "sk": f"{CLAIM}{claim.owner}#{claim.version}"}
+
+
+def to_item(claim: Claim) -> dict[str, Any]:
+    """Return a claim as plain values; what is as by default is left out, and most of a tombstone.
+
+    Users are packed, 16 bytes each.
+    """
+    item: dict[str, Any] = key_of(claim)
+    defaults = claim._field_defaults
+    if claim.phase is Phase.ENDED:
+        defaults = {name: defaults[name] for name in _TOMBSTONE}
+        item["expires_at"] = int(time.time()) + TOMBSTONE_SECONDS
+    elif isinstance(claim, GroupClaim) and claim.adopted:
+        # Each user stands in one of the two, so that an item has room for more of them.
+        claim = claim._replace(users=claim.users - claim.adopted)
+    for name, default in defaults.items():
+        value = getattr(claim, name)
+        if name in _USERS and value != default:
+            item[name] = b"".join(uuid.UUID(user).bytes for user in sorted(value))
+        elif name in _ALWAYS or value != default:
+            item[name] = value
+    return item
+
+
+def to_event(claim: Claim) -> dict[str, Any]:
+    """Return a claim as JSON values: an item whose bytes are in base 64."""
+    return {
+        name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+        for name, value in to_item(claim).items()
+    }
+
+
+def from_item(item: Mapping[str, Any]) -> Claim:
+    """Return the claim that :func:`to_item` or :func:`to_event` wrote.
+
+    :raises KeyError, TypeError, ValueError: it is none.
+    """
+    kind, _, place = item["pk"].partition("#")
+    where, _, id_ = place.partition(":")
+    owner, _, version = item["sk"].removeprefix(CLAIM).rpartition("#")
+    claimed = GroupClaim if kind == "group" else ContactClaim
+    values = {
+        name: _READ[name](item[name]) if name in _READ else item[name]
+        for name in claimed._field_defaults
+        if name in item or name in _ALWAYS
+    }
+    made_by = (Owner(*owner.rsplit("/", 1)), version)
+    if claimed is ContactClaim:
+        return ContactClaim(*made_by, where, id_, **values)
+    claim = GroupClaim(*made_by, Group(id=id_, region=where), **values)
+    return claim._replace(users=claim.users | (claim.adopted or frozenset()))
+
+
+def _unpacked(users: Any) -> frozenset[str]:  # noqa: ANN401 - bytes, what boto3 makes of them, or base 64
+    packed = base64.b64decode(users, validate=True) if isinstance(users, str) else bytes(users)
+    return frozenset(
+        str(uuid.UUID(bytes=packed[start : start + _UUID_BYTES]))
+        for start in range(0, len(packed), _UUID_BYTES)
+    )
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "phase": Phase,
+    "offer": Offer,
+    "previous_offer": Offer,
+    "since": float,
+    "removed": int,
+    "revision": int,
+    **dict.fromkeys(_USERS, _unpacked),
+}

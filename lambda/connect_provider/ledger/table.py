@@ -13,14 +13,22 @@ import time
 import uuid
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from connect_provider.errors import LedgerError, StillWaiting
 from connect_provider.failures import CallError, call
-from connect_provider.ledger.claim import ContactClaim, GroupClaim
-from connect_provider.ledger.item import CLAIM, contact_key, from_item, group_key, key_of, to_item
+from connect_provider.ledger.claim import (
+    CLAIM,
+    ContactClaim,
+    GroupClaim,
+    contact_key,
+    from_item,
+    group_key,
+    key_of,
+    to_item,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,28 +45,27 @@ LEASE_SECONDS = 30.0
 LEASE_RESERVE = 15.0
 """More than one call to Connect can take: a lease with less left is renewed before a write."""
 
-_LEASE = "lease"
+_PLAIN = frozenset(("Item", "Key", "ExpressionAttributeValues"))
 
 
 class LedgerMissingError(LedgerError):
     """There is no such table."""
 
 
-class Ledger:
+class Ledger(NamedTuple):
     """The claims in one table.
 
-    :param client: boto3's DynamoDB client.
-    :param table: the table's name.
+    :ivar client: boto3's DynamoDB client.
+    :ivar table: the table's name.
     """
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
+    client: DynamoDBClient
+    table: str
 
     def get(self, like: _C) -> _C | None:
         """Return the claim with the key of *like*, as it is now; None if there is none."""
-        item = self._call("get_item", Key=_packed(key_of(like)), ConsistentRead=True).get("Item")
-        return cast("_C", _unpacked(item)) if item else None
+        item = self.send("get_item", Key=key_of(like), ConsistentRead=True).get("Item")
+        return cast("_C", _read(item)) if item else None
 
     def of_group(self, group: Group, owner: Owner | None = None) -> list[GroupClaim]:
         """Return the claims on users of *group*, of one resource or of all; tombstones as well."""
@@ -72,8 +79,10 @@ class Ledger:
 
     def put(self, claim: _C) -> _C:
         """Write a claim that is not there yet; return the one that is there then."""
-        written = self.write(to_item(claim), "attribute_not_exists(pk)")
-        return claim if written else self.get(claim) or claim
+        written = self.send(
+            "put_item", Item=to_item(claim), ConditionExpression="attribute_not_exists(pk)"
+        )
+        return claim if written is not None else self.get(claim) or claim
 
     def change(self, claim: _C, decide: Callable[[_C], _C | None]) -> _C:
         """Change a claim, and return what it is then.
@@ -82,17 +91,21 @@ class Ledger:
         :param decide: returns the changed claim; None leaves it alone. It is asked again when
             somebody else has changed the claim in the meantime.
         """
-        while True:
-            changed = decide(claim)
-            if changed is None:
-                return claim
+        while (changed := decide(claim)) is not None:
             changed = changed._replace(revision=claim.revision + 1)
-            if self.write(to_item(changed), "revision = :seen", seen=claim.revision):
+            written = self.send(
+                "put_item",
+                Item=to_item(changed),
+                ConditionExpression="revision = :seen",
+                ExpressionAttributeValues={":seen": claim.revision},
+            )
+            if written is not None:
                 return changed
             current = self.get(claim)
             if current is None:
                 raise StillWaiting("a claim disappeared from the ledger")
             claim = current
+        return claim
 
     @contextmanager
     def lease(self, claim: Claim) -> Iterator[Lease]:
@@ -100,10 +113,8 @@ class Ledger:
 
         :raises StillWaiting: another request has it.
         """
-        pk = key_of(claim)["pk"]
-        lease = Lease(self, pk)
-        if not lease.take():
-            raise StillWaiting(f"another request works on {pk.replace('#', ' ')}")
+        lease = Lease(self, key_of(claim)["pk"])
+        lease.hold()
         try:
             yield lease
         except Exception:
@@ -111,55 +122,21 @@ class Ledger:
             raise
         lease.give_back()
 
-    def write(self, item: Mapping[str, Any], condition: str, **values: Any) -> bool:  # noqa: ANN401 - what the condition names
-        """Write an item; return whether the condition held."""
-        return self._conditional("put_item", condition, values, Item=_packed(item))
+    def send(self, method: str, **request: Any) -> Any:  # noqa: ANN401 - what the method takes and answers
+        """Call a method of the client with plain values; None: the condition does not hold.
 
-    def delete(self, pk: str, sk: str, condition: str, **values: Any) -> bool:  # noqa: ANN401 - what the condition names
-        """Delete an item; return whether the condition held."""
-        return self._conditional(
-            "delete_item", condition, values, Key=_packed({"pk": pk, "sk": sk})
-        )
-
-    def _conditional(
-        self,
-        method: str,
-        condition: str,
-        values: Mapping[str, Any],
-        **request: Any,  # noqa: ANN401 - what the method takes
-    ) -> bool:
-        if values:
-            request["ExpressionAttributeValues"] = _packed(
-                {f":{name}": value for name, value in values.items()}
-            )
+        :raises LedgerError: there is no such table, or it cannot be a ledger.
+        :raises CallError: the call failed otherwise.
+        """
+        for name in _PLAIN.intersection(request):
+            request[name] = _packed(request[name])
+        operation = method.title().replace("_", "")
+        send = getattr(self.client, method)
         try:
-            self._call(method, ConditionExpression=condition, **request)
+            return call(operation, self.table, lambda: send(TableName=self.table, **request))
         except CallError as error:
             if error.code == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
-
-    def _query(self, pk: str, prefix: str) -> list[Claim]:
-        request: dict[str, Any] = {
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": _packed({":pk": pk, ":prefix": prefix}),
-            "ConsistentRead": True,
-        }
-        claims: list[Claim] = []
-        while True:
-            page = self._call("query", **request)
-            claims += map(_unpacked, page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return claims
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-    def _call(self, method: str, **request: Any) -> Any:  # noqa: ANN401 - what the method takes and answers
-        operation = method.title().replace("_", "")
-        send = getattr(self._client, method)
-        try:
-            return call(operation, self._table, lambda: send(TableName=self._table, **request))
-        except CallError as error:
+                return None
             if error.code == "ResourceNotFoundException":
                 raise LedgerMissingError(
                     f"{error}. The ledger does not exist: restore the table under this name, or "
@@ -171,6 +148,20 @@ class Ledger:
                 ) from error
             raise
 
+    def _query(self, pk: str, prefix: str) -> list[Claim]:
+        request: dict[str, Any] = {
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": {":pk": pk, ":prefix": prefix},
+            "ConsistentRead": True,
+        }
+        claims: list[Claim] = []
+        while True:
+            page = self.send("query", **request)
+            claims += map(_read, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return claims
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
 
 class Lease:
     """The right to change one group or contact, for half a minute at a time.
@@ -181,34 +172,37 @@ class Lease:
 
     def __init__(self, ledger: Ledger, pk: str) -> None:
         self._ledger = ledger
-        self._pk = pk
+        self._key = {"pk": pk, "sk": "lease"}
         self._holder = uuid.uuid4().hex
         self._until = 0.0
 
-    def take(self) -> bool:
-        """Take or renew the lease; return whether that succeeded."""
-        now = time.time()
-        until = now + LEASE_SECONDS
-        taken = self._ledger.write(
-            {"pk": self._pk, "sk": _LEASE, "holder": self._holder, "held_until": until},
-            "attribute_not_exists(pk) OR holder = :me OR held_until < :now",
-            me=self._holder,
-            now=now,
-        )
-        self._until = until if taken else 0.0
-        return taken
-
     def hold(self) -> None:
-        """Make sure of the lease before a write.
+        """Take the lease, or make sure before a write that it lasts longer than the write.
 
-        :raises StillWaiting: it expired, and somebody else has it.
+        :raises StillWaiting: another request has it.
         """
-        if self._until - time.time() < LEASE_RESERVE and not self.take():
-            raise StillWaiting("somebody else goes on")
+        now = time.time()
+        if self._until - now >= LEASE_RESERVE:
+            return
+        until = now + LEASE_SECONDS
+        taken = self._ledger.send(
+            "put_item",
+            Item={**self._key, "holder": self._holder, "held_until": until},
+            ConditionExpression="attribute_not_exists(pk) OR holder = :me OR held_until < :now",
+            ExpressionAttributeValues={":me": self._holder, ":now": now},
+        )
+        if taken is None:
+            raise StillWaiting(f"another request works on {self._key['pk'].replace('#', ' ')}")
+        self._until = until
 
     def give_back(self) -> None:
         """Let the next one have it at once; a lease that is not given back expires."""
-        self._ledger.delete(self._pk, _LEASE, "holder = :me", me=self._holder)
+        self._ledger.send(
+            "delete_item",
+            Key=self._key,
+            ConditionExpression="holder = :me",
+            ExpressionAttributeValues={":me": self._holder},
+        )
 
 
 def _packed(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,6 +214,6 @@ def _packed(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _unpacked(item: Mapping[str, Any]) -> Claim:
+def _read(item: Mapping[str, Any]) -> Claim:
     deserialize = TypeDeserializer().deserialize
     return from_item({name: deserialize(value) for name, value in item.items()})

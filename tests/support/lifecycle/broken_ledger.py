@@ -85,9 +85,9 @@ class ForgetsAdoption(_WithTable):
         def put(**arguments: Any) -> Any:
             item = dict(arguments["Item"])
             if "adopted" in item:
-                adopted = bytes(item.pop("adopted")["B"])
                 users = bytes(item.get("users", {"B": b""})["B"])
-                item["users"] = {"B": users + adopted}
+                item["users"] = {"B": users + bytes(item["adopted"]["B"])}
+                item["adopted"] = {"B": b""}
             return client.put_item(**{**arguments, "Item": item})
 
         return Spoiled(client, put_item=put)

@@ -16,8 +16,7 @@ from connect_provider.deployment import Deployment
 from connect_provider.errors import InvalidEventError, RequestOutlivedError, StillWaiting
 from connect_provider.groups import claims as rules
 from connect_provider.groups.declaration import GroupUsers
-from connect_provider.ledger.claim import OPEN, GroupClaim, Owner, Phase
-from connect_provider.ledger.item import to_event
+from connect_provider.ledger.claim import OPEN, GroupClaim, Owner, Phase, to_event
 from connect_provider.request import Request
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Test/1"
