@@ -208,6 +208,126 @@ class TestStatus:
         assert ANN.id in out
         assert "some users are shown without names: SearchUsers" in err
 
+    def test_differences_are_shown_and_the_rest_is_counted(self, world: World, run: Run) -> None:
+        world.deploy(stack_of(M=membership(RED, ANN, BOB), N=membership(BLUE, CYD)))
+        world.connect.leave(RED, BOB)
+        world.connect.join(BLUE, DAN)
+        _, out, _ = run("status", *STACK)
+        assert BOB.id in out
+        for user in (ANN, CYD, DAN):
+            assert user.id not in out
+        assert "  1 in sync, 1 missing\n" in out
+        assert "  1 in sync, 1 extra\n" in out, "a group that is not exclusive may have others"
+        assert "2 in sync, 1 missing, 1 extra; --all shows 3 more" in out
+        _, out, _ = run("status", *STACK, "--all")
+        assert all(user.id in out for user in (ANN, BOB, CYD, DAN))
+        assert "--all" not in out
+
+    def test_groups_have_names(self, world: World, run: Run) -> None:
+        world.deploy(stack_of(M=membership(RED, ANN), N=membership(WEST, ANN)))
+        world.connect.leave(WEST, ANN)
+        found = (f"Group ({RED.id}) in us-east-1", f"Group ({WEST.id}) in us-west-2")
+        for command in ("status", "repair"):
+            _, out, err = run(command, *STACK, *(["--dry-run"] if command == "repair" else []))
+            assert found[1] in out
+            assert (found[0] in out) is (command == "status")
+            assert not err
+        groups = json.loads(run("status", *STACK, "--json")[1])["groups"]
+        assert [(group["name"], group["status"]) for group in groups] == 2 * [("Group", "ACTIVE")]
+        world.connect.answer_with(
+            "AccessDeniedException", "DescribeTrafficDistributionGroup", times=None
+        )
+        code, out, err = run("status", *STACK)
+        assert code == 1
+        assert f"Traffic distribution group {WEST.id} in us-west-2" in out
+        assert err.count("allow connect:DescribeTrafficDistributionGroup") == 1
+
+    def test_a_group_that_is_not_active_says_so(self, world: World, run: Run) -> None:
+        world.deploy(stack_of(M=membership(RED, ANN)))
+        world.connect.group_becomes_active(RED, after=600)
+        assert "1 in sync; UPDATE_IN_PROGRESS" in run("status", *STACK)[1]
+
+    @pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["tables", "json"])
+    def test_watches_until_ctrl_c(
+        self,
+        as_json: tuple[str, ...],
+        world: World,
+        run: Run,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        world.deploy(stack_of(A=single(RED, ANN)))
+        began = world.clock.time()
+        looked: list[float] = []
+        sleep = world.clock.sleep
+
+        def next_look(seconds: float) -> None:
+            if seconds != 20:
+                return sleep(seconds)
+            looked.append(world.clock.time())
+            if len(looked) == 1:
+                world.connect.leave(RED, ANN)
+            if len(looked) == 3:
+                raise KeyboardInterrupt
+            return sleep(seconds)
+
+        monkeypatch.setattr(world.clock, "sleep", next_look)
+        code, out, err = run("status", *STACK, "--watch", "--every", "20", *as_json)
+        assert code == 1, "what was seen last counts"
+        assert out.count("\n\n1 in sync" if not as_json else '"drift": false') == 1
+        assert out.count("\n\n1 missing" if not as_json else '"drift": true') == 2
+        assert err.count("Ctrl-C ends") == 3
+        assert looked[-1] - began > 40
+
+    def test_a_look_that_fails_for_a_moment_ends_no_watch(
+        self, world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.deploy(stack_of(A=single(RED, ANN)))
+        world.connect.answer_with(
+            "InternalServiceException", "ListTrafficDistributionGroupUsers", times=4
+        )
+        sleep = world.clock.sleep
+        looks: list[int] = []
+
+        def next_look(seconds: float) -> None:
+            if seconds == 30:
+                looks.append(1)
+            if len(looks) == 2:
+                raise KeyboardInterrupt
+            sleep(seconds)
+
+        monkeypatch.setattr(world.clock, "sleep", next_look)
+        code, out, err = run("status", *STACK, "--watch")
+        assert code == 0
+        assert "InternalServiceException" in err
+        assert "looking again" in err
+        assert "1 in sync" in out
+
+    def test_a_permission_that_is_missing_ends_a_watch(self, world: World, run: Run) -> None:
+        world.deploy(stack_of(A=single(RED, ANN)))
+        world.connect.answer_with(
+            "AccessDeniedException", "ListTrafficDistributionGroupUsers", times=None
+        )
+        assert run("status", *STACK, "--watch")[0] == 2
+
+    def test_ctrl_c_says_what_was_looked_at(
+        self, world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.deploy(stack_of(A=single(RED, ANN)))
+        answer = world.faulty.answer
+
+        def ctrl_c(service: str, region: str, operation: str, request: Any) -> Any:
+            if operation == "ListTrafficDistributionGroupUsers":
+                raise KeyboardInterrupt
+            return answer(service, region, operation, request)
+
+        monkeypatch.setattr(world.faulty, "answer", ctrl_c)
+        code, out, err = run("status", *STACK)
+        assert (code, out) == (130, "")
+        assert err == (
+            "connect-associations: interrupted while reading traffic distribution group "
+            f"{RED.id} in us-east-1, after 0 calls; nothing was changed\n"
+        )
+
     def test_throttled_calls_are_repeated(self, world: World, run: Run) -> None:
         world.deploy(stack_of(A=single(RED, ANN)))
         world.connect.answer_with(

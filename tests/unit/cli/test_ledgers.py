@@ -419,6 +419,45 @@ class TestRepair:
         assert "stack Test is UPDATE_ROLLBACK_IN_PROGRESS" in err
         assert not world.members(WEST)
 
+    @pytest.mark.parametrize("asked", [("Test", "Other"), LEDGER], ids=["by name", "by ledger"])
+    def test_of_several_stacks(self, asked: tuple[str, ...], world: World, run: Run) -> None:
+        world.deploy(stack_of(A=single(RED, ANN)))
+        world.deploy(stack_of(B=single(RED, BOB)), stack="Other")
+        world.deploy(stack_of(C=single(RED, CYD)), stack="Third")
+        for user in (ANN, BOB, CYD):
+            world.connect.leave(RED, user)
+        assert "1 missing" in run("status", "Test")[1]
+        assert ("2 missing" if asked != LEDGER else "3 missing") in run("status", *asked)[1]
+        assert run("repair", *asked, "--yes")[0] == 0
+        assert world.members(RED) == {"ann", "bob"} | ({"cyd"} if asked == LEDGER else set())
+
+    @pytest.mark.parametrize("asked", [("Test", "Other"), LEDGER], ids=["by name", "by ledger"])
+    def test_a_stack_that_is_deployed_keeps_no_other_from_being_repaired(
+        self, asked: tuple[str, ...], world: World, run: Run
+    ) -> None:
+        world.deploy(stack_of(A=single(RED, ANN), D=single(BLUE, DAN)))
+        world.deploy(
+            stack_of(
+                N=nested(stack_of(B=single(RED, BOB))),
+                M=membership(BLUE, CYD, exclusive=True),
+            ),
+            stack="Other",
+        )
+        for group, user in ((RED, ANN), (RED, BOB), (BLUE, CYD), (BLUE, DAN)):
+            world.connect.leave(group, user)
+        world.connect.join(BLUE, EVE)
+        world.stack_named("Other").status = "UPDATE_IN_PROGRESS"
+        code, out, err = run("repair", *asked, "--yes", "--exclusive")
+        assert code == 1, err
+        assert "stack Other is UPDATE_IN_PROGRESS" in err
+        assert "what it declares is left alone" in err
+        assert "2 to associate" in out
+        assert world.members(RED) == {"ann"}, "the nested stack is part of the deployment"
+        assert world.members(BLUE) == {"dan", "eve"}, "the deployment decides who is a stranger"
+        world.stack_named("Other").status = "UPDATE_COMPLETE"
+        assert run("repair", *asked, "--yes", "--exclusive")[0] == 0
+        assert world.members(BLUE) == {"cyd", "dan"}
+
     def test_holds_the_lease_while_it_writes(
         self, world: World, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:

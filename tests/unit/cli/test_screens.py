@@ -61,8 +61,8 @@ def contact_centre(world: World) -> World:
     for agent, name in zip(agents, itertools.product(_FIRST, _LAST), strict=False):
         world.connect.add_user(agent.id)
         world.connect.rename(agent, ".".join(name) + "@example.com")
-    for group, name in ((NIGHT, "Night shift"), (DAY, "Day shift")):
-        emulation.world.groups[group.id].name = name
+    for group, title in ((NIGHT, "Night shift"), (DAY, "Day shift")):
+        emulation.world.groups[group.id].name = title
     night, day = agents[:420], agents[420:]
     world.deploy(
         stack_of(
