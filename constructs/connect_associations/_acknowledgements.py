@@ -20,7 +20,12 @@ import aws_cdk as cdk
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from constructs import IConstruct
+
 _METADATA = "cdk_nag"
+
+_CAN_VALIDATE = hasattr(cdk, "Validations")
+"""Older versions of the CDK cannot acknowledge anything; cdk-nag 3 does not run on them either."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,41 +160,76 @@ EVERY_PREDECESSOR = Acknowledgement(
 )
 WAITER_LOGS = Acknowledgement(
     rule="AwsSolutions-SF1",
-    reason="The waiter's input holds the pre-signed URL of the answer, which must not be logged.",
+    reason=(
+        "The waiter's input holds the pre-signed URL of the answer, which must not be logged; the "
+        "prop waiter_logging logs without it."
+    ),
 )
 WAITER_TRACING = Acknowledgement(
     rule="AwsSolutions-SF2",
-    reason=(
-        "The Provider framework of aws-cdk-lib has no such setting; the waiter only polls one "
-        "function, which logs every attempt."
-    ),
+    reason="The waiter only polls one function, which logs every attempt; the prop tracing traces.",
+)
+NO_TRACING = Acknowledgement(
+    rule="Serverless-LambdaTracing",
+    reason="Traces cost money, and the logs tell every step; the prop tracing traces.",
+)
+LOG_RETENTION_ELSEWHERE = Acknowledgement(
+    rule="Serverless-LambdaLogLevel",
+    reason="The log group has the retention that the prop log_retention sets; a function has none.",
+)
+FRAMEWORK_FAILURE_DESTINATION = Acknowledgement(
+    rule="Serverless-LambdaAsyncFailureDestination",
+    reason="x",
+)
+TRACES_ANYWHERE = Acknowledgement(
+    rule="AwsSolutions-IAM5",
+    reason="X-Ray knows no resources that a permission could be limited to.",
+    findings=("Resource::*",),
+)
+LOG_DELIVERY_ANYWHERE = Acknowledgement(
+    rule="AwsSolutions-IAM5",
+    reason="The permissions to deliver logs know no resources that they could be limited to.",
+    findings=("Resource::*",),
 )
 
 
 def acknowledge(resource: cdk.CfnResource, known: Sequence[Acknowledgement]) -> None:
-    """Acknowledge findings on *resource*, once for all of them.
+    """Acknowledge findings on *resource*.
 
     :param resource: the resource that has the findings.
-    :param known: all that is acknowledged on it.
+    :param known: what is acknowledged on it, beside what was before.
     """
     if not known:
         return
-    cdk.Validations.of(resource).acknowledge(
-        *(cdk.Acknowledgment(id=name, reason=each.reason) for each in known for name in each.ids)
-    )
-    resource.add_metadata(
-        _METADATA,
-        {
-            "rules_to_suppress": [
-                {
-                    "id": each.rule,
-                    "reason": each.reason,
-                    **({"applies_to": list(each.findings)} if each.findings else {}),
-                }
+    if _CAN_VALIDATE:
+        cdk.Validations.of(resource).acknowledge(
+            *(
+                cdk.Acknowledgment(id=name, reason=each.reason)
                 for each in known
-            ]
-        },
-    )
+                for name in each.ids
+            )
+        )
+    held = resource.get_metadata(_METADATA) or {"rules_to_suppress": []}
+    added = [
+        {
+            "id": each.rule,
+            "reason": each.reason,
+            **({"applies_to": list(each.findings)} if each.findings else {}),
+        }
+        for each in known
+    ]
+    resource.add_metadata(_METADATA, {"rules_to_suppress": [*held["rules_to_suppress"], *added]})
+
+
+def acknowledge_on(owner: IConstruct, *known: Acknowledgement | None) -> None:
+    """Acknowledge findings on the resource behind *owner*, all of them in one call.
+
+    :param owner: a construct with a resource as its default child.
+    :param known: what is acknowledged; None is left out.
+    """
+    resource = owner.node.default_child
+    if isinstance(resource, cdk.CfnResource):
+        acknowledge(resource, [each for each in known if each])
 
 
 def _flatten(value: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -5,75 +5,43 @@
 
 from __future__ import annotations
 
-import functools
-import math
-import re
-from typing import TYPE_CHECKING, cast
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import custom_resources
 from constructs import Construct
 
-from connect_associations import _acknowledgements, _lambda_asset, _ledger
-from connect_associations._declarations import Declarations
-from connect_associations._identifiers import Environment, is_token, shown
-from connect_associations._permissions import Permissions
+from connect_associations import _functions, _ledger, _monitoring, _time_outs
+from connect_associations._framework import Framework
+from connect_associations._logs import LogGroups
+from connect_associations._network import Network
+from connect_associations._provider_props import ProviderProps
+from connect_associations._stack_associations import StackAssociations
+from connect_associations._time_outs import TimeOuts
 from connect_associations.invalid_association_error import raise_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_dynamodb as dynamodb
-    from constructs import IConstruct
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_logs as logs
 
-_ID = "ConnectAssociationProvider"
-_SERVICE_FUNCTION = "framework-onEvent"
-"""What the framework calls the function that CloudFormation calls."""
-
-_WAITER = "waiter-state-machine"
-"""What the framework calls the waiter."""
-
-_WAITED_FOR = ("framework-isComplete", "framework-onTimeout")
-"""What the framework calls the functions that its waiter invokes."""
-
-_SERVICE_LOGICAL_ID = "ConnectAssociations"
-"""Short, because every custom resource repeats it; fixed, because there is one a stack."""
-
-_DEFAULT_CONVERGENCE = 40 * 60
-_MAX_CONVERGENCE = 60 * 60
-_QUERY_INTERVAL = 5
-_ON_EVENT_TIMEOUT = cdk.Duration.minutes(14)
-_IS_COMPLETE_TIMEOUT = cdk.Duration.minutes(10)
-_OVERHEAD = 25 * 60
-"""What an operation may take beside the waiting: planning (14 minutes), the last poll (10), and
-the start of functions and waiter."""
-
-_MAX_SERVICE_TIMEOUT = 3600
-"""CloudFormation's most and default.
-
-Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
-"""
-
-_LOGS_POLICY = "AWSLambdaBasicExecutionRole"
-_VPC_POLICY = "AWSLambdaVPCAccessExecutionRole"
-_MEMORY_MIB = 256
-_LONGEST_RESYNC = 100
-_OLDEST_RUNTIME = (3, 11)
-
-_providers: WeakKeyDictionary[cdk.Stack, ConnectAssociationProvider] = WeakKeyDictionary()
+_DEFAULT_ID = "Provider"
+"""The ID of a provider that nobody has created, below what the stack's associations share."""
 
 
+@jsii.implements(ec2.IConnectable)
 class ConnectAssociationProvider(Construct):
     """The Lambda functions, the waiter, the role and the ledger behind all associations of a stack.
 
-    There is one in a stack, however many associations it has. Get it with
-    :meth:`get_or_create`, or create it before the first association to set its properties.
+    There is one in a stack, however many associations it has. Create it, before or after the
+    associations, to set its properties; a stack that has none gets one with the defaults when it is
+    synthesized. :meth:`get_or_create` returns it.
 
     :param scope: where the provider stands in the construct tree.
     :param construct_id: its ID there.
@@ -89,9 +57,16 @@ class ConnectAssociationProvider(Construct):
     :param convergence_timeout: how long an operation waits for what may heal by itself: a group
         that is not active yet, a user that is not replicated yet, throttling. At most 1 hour.
         Default: - 40 minutes
-    :param log_retention: how long the functions' logs are kept. Default: - one month
-    :param log_removal_policy: what becomes of the log groups when the stack is deleted.
+    :param log_group: where all functions log, instead of log groups of their own. The reason of a
+        failure ends in the name of a handler's own log group, which there is none of then.
+        Default: - a log group for each handler, and one for the framework
+    :param log_retention: how long the logs are kept, in the log groups that are created here.
+        Default: - one month
+    :param log_removal_policy: what becomes of these log groups when the stack is deleted.
         Default: - RemovalPolicy.DESTROY
+    :param waiter_logging: whether the waiter logs what it does, without what it carries, into a log
+        group of its own. Default: - False
+    :param tracing: whether functions and waiter are traced with X-Ray. Default: - False
     :param permissions_boundary: the boundary of every role that the provider creates.
         Default: - none
     :param vpc: the VPC that the functions run in; they need a way to the endpoints of Connect,
@@ -104,6 +79,9 @@ class ConnectAssociationProvider(Construct):
         Default: - keys owned by AWS
     :param reserved_concurrent_executions: reserved for each of the two handlers. Fewer than the
         associations that change at once slow a deployment down. Default: - nothing is reserved
+    :param memory_size: the memory of both handlers, in MiB, at least 128. Default: - 256
+    :param architecture: the processor of both handlers, which *layers* have to suit.
+        Default: - ARM
     :param runtime: the Python runtime of both handlers. Default: - Python 3.14
     :param layers: layers of both handlers. Default: - none
     :param bundle_sdk: puts the installed boto3, trimmed to the services that are called, into
@@ -119,142 +97,98 @@ class ConnectAssociationProvider(Construct):
         ledger: dynamodb.ITable | None = None,
         resync: str | None = None,
         convergence_timeout: cdk.Duration | None = None,
+        log_group: logs.ILogGroup | None = None,
         log_retention: logs.RetentionDays | None = None,
         log_removal_policy: cdk.RemovalPolicy | None = None,
+        waiter_logging: bool = False,
+        tracing: bool = False,
         permissions_boundary: iam.IManagedPolicy | None = None,
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         encryption_key: kms.IKey | None = None,
         reserved_concurrent_executions: int | None = None,
+        memory_size: int | None = None,
+        architecture: lambda_.Architecture | None = None,
         runtime: lambda_.Runtime | None = None,
         layers: Sequence[lambda_.ILayerVersion] | None = None,
         bundle_sdk: bool = False,
     ) -> None:
-        stack = cdk.Stack.of(scope)
-        problems = _find_problems(
+        props = ProviderProps(
+            ledger=ledger,
             resync=resync,
             convergence_timeout=convergence_timeout,
+            log_group=log_group,
+            log_retention=log_retention,
+            log_removal_policy=log_removal_policy,
+            waiter_logging=waiter_logging,
+            tracing=tracing,
+            permissions_boundary=permissions_boundary,
             vpc=vpc,
             vpc_subnets=vpc_subnets,
             security_groups=security_groups,
-            runtime=runtime,
+            encryption_key=encryption_key,
             reserved_concurrent_executions=reserved_concurrent_executions,
+            memory_size=memory_size,
+            architecture=architecture,
+            runtime=runtime,
+            layers=layers,
             bundle_sdk=bundle_sdk,
-            rival=_providers.get(stack),
         )
-        if ledger is not None:
-            problems += _ledger.find_problems(ledger, stack=stack)
-        raise_problems(scope, construct_id, problems)
+        associations = StackAssociations.of(scope)
+        _check(props, scope, construct_id, rival=associations.provider)
 
         super().__init__(scope, construct_id)
-        _providers[stack] = self
-        self._environment = Environment.of(stack)
         self._resync = resync
-        if permissions_boundary:
-            iam.PermissionsBoundary.of(self).apply(permissions_boundary)
-        convergence = (
-            int(convergence_timeout.to_seconds()) if convergence_timeout else _DEFAULT_CONVERGENCE
-        )
-        self._service_timeout = min(_MAX_SERVICE_TIMEOUT, convergence + _OVERHEAD)
-
-        on_event_logs, is_complete_logs, framework_logs = (
-            logs.LogGroup(
-                self,
-                f"{name}Logs",
-                retention=log_retention or logs.RetentionDays.ONE_MONTH,
-                removal_policy=log_removal_policy or cdk.RemovalPolicy.DESTROY,
-                encryption_key=encryption_key,
-            )
-            for name in ("OnEvent", "IsComplete", "Framework")
-        )
-        self._role = self._create_role([on_event_logs, is_complete_logs], in_vpc=vpc is not None)
-        self._ledger = ledger or cast(
-            "dynamodb.ITable", _ledger.create(self, encryption_key=encryption_key)
-        )
+        self._time_outs = TimeOuts.of(convergence_timeout)
+        self._network = Network.create(self, props)
+        self._log_groups = LogGroups(self, props)
+        self._ledger = ledger or _ledger.create(self, encryption_key=encryption_key)
+        self._role = _functions.create_role(self, props)
         # Everything that calls depends on the role's policy, and that on the table, which therefore
         # comes first and goes last.
         _ledger.grant(self._ledger, self._role)
-        self._permissions = Permissions(
-            self, self._role, with_key=bool(encryption_key or self._ledger.encryption_key)
-        )
-        self._declarations = Declarations(self._permissions)
-        self.node.add_validation(self._declarations)
-        if vpc and not security_groups:
-            security_groups = [
-                ec2.SecurityGroup(
-                    self,
-                    "SecurityGroup",
-                    vpc=vpc,
-                    description="The functions behind the Connect associations.",
-                )
-            ]
-
-        create_handler = functools.partial(
-            lambda_.Function,
+        functions = _functions.Functions(
             self,
-            code=_lambda_asset.code(bundle_sdk=bundle_sdk),
-            runtime=runtime or lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
-            memory_size=_MEMORY_MIB,
+            props,
             role=self._role,
-            logging_format=lambda_.LoggingFormat.JSON,
+            log_groups=self._log_groups,
+            network=self._network,
             environment={
-                "CONVERGENCE_TIMEOUT_SECONDS": str(convergence),
+                "CONVERGENCE_TIMEOUT_SECONDS": str(self._time_outs.convergence),
                 _ledger.TABLE_NAME_VARIABLE: self._ledger.table_name,
             },
-            environment_encryption=encryption_key,
-            reserved_concurrent_executions=reserved_concurrent_executions,
-            layers=layers,
-            vpc=vpc,
-            vpc_subnets=vpc_subnets,
-            security_groups=security_groups,
         )
-        self._on_event = create_handler(
+        self._on_event = functions.create(
             "OnEvent",
-            handler="connect_provider.handler.on_event",
+            handler="on_event",
             description="Plans associations in Amazon Connect, and changes nothing.",
-            timeout=_ON_EVENT_TIMEOUT,
-            log_group=on_event_logs,
+            seconds=_time_outs.ON_EVENT,
         )
-        self._is_complete = create_handler(
+        self._is_complete = functions.create(
             "IsComplete",
-            handler="connect_provider.handler.is_complete",
+            handler="is_complete",
             description="Carries planned associations out in Amazon Connect.",
-            timeout=_IS_COMPLETE_TIMEOUT,
-            log_group=is_complete_logs,
+            seconds=_time_outs.IS_COMPLETE,
         )
-        self._provider = custom_resources.Provider(
+        self._framework = Framework(
             self,
-            "Provider",
-            on_event_handler=self._on_event,
-            is_complete_handler=self._is_complete,
-            query_interval=cdk.Duration.seconds(_QUERY_INTERVAL),
-            # The framework takes whole intervals only.
-            total_timeout=cdk.Duration.seconds(
-                math.ceil(convergence / _QUERY_INTERVAL) * _QUERY_INTERVAL
-            ),
-            # The waiter's input holds the callback URL of CloudFormation: it is not logged.
-            disable_waiter_state_machine_logging=True,
-            log_group=framework_logs,
-            vpc=vpc,
-            vpc_subnets=vpc_subnets,
-            security_groups=security_groups,
-            provider_function_env_encryption=encryption_key,
+            props,
+            on_event=self._on_event,
+            is_complete=self._is_complete,
+            time_outs=self._time_outs,
+            log_groups=self._log_groups,
+            network=self._network,
         )
-        if encryption_key:
-            self._allow_key_use(encryption_key)
-        self._acknowledge_handlers(
-            in_vpc=vpc is not None, limited=reserved_concurrent_executions is not None
+        # The logs outlive whatever calls the handlers.
+        self._framework.wait_for(self._log_groups.grant_write(self._role))
+        if permissions_boundary:
+            iam.PermissionsBoundary.of(self).apply(permissions_boundary)
+        associations.join(
+            self,
+            with_key=bool(encryption_key or self._ledger.encryption_key),
+            service_timeout=self._time_outs.service_property,
         )
-        self._acknowledge_framework(in_vpc=vpc is not None)
-        if not encryption_key:
-            for group in (on_event_logs, is_complete_logs, framework_logs):
-                _acknowledge(group, _acknowledgements.LOGS_WITHOUT_OWN_KEY)
-        service = self._provider.node.find_child(_SERVICE_FUNCTION).node.default_child
-        cast("cdk.CfnResource", service).override_logical_id(_SERVICE_LOGICAL_ID)
-        # One object, so that thousands of resources hold the same token.
-        self._short_service_token = cdk.Fn.sub(f"${{{_SERVICE_LOGICAL_ID}.Arn}}")
 
     @classmethod
     def get_or_create(cls, scope: Construct) -> ConnectAssociationProvider:
@@ -262,8 +196,8 @@ class ConnectAssociationProvider(Construct):
 
         :param scope: any construct of the stack.
         """
-        stack = scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope)
-        return _providers.get(stack) or cls(stack, _ID)
+        associations = StackAssociations.of(scope)
+        return associations.provider or cls(associations, _DEFAULT_ID)
 
     @property
     def role(self) -> iam.Role:
@@ -293,231 +227,113 @@ class ConnectAssociationProvider(Construct):
     @property
     def service_token(self) -> str:
         """The ARN of the function that CloudFormation calls."""
-        return self._provider.service_token
-
-    @property
-    def short_service_token(self) -> str:
-        """The same ARN in the fewest bytes of a template, for resources of this stack only."""
-        return self._short_service_token
-
-    @property
-    def environment(self) -> Environment:
-        """Where the stack goes."""
-        return self._environment
+        return self._framework.provider.service_token
 
     @property
     def service_timeout(self) -> int:
         """How long CloudFormation waits for an answer, in seconds."""
-        return self._service_timeout
+        return self._time_outs.service
 
     @property
-    def permissions(self) -> Permissions:
-        """What the role may do; the associations add what they need."""
-        return self._permissions
+    def connections(self) -> ec2.Connections:
+        """The network connections of all functions.
 
-    @property
-    def declarations(self) -> Declarations:
-        """What the stack's associations declare."""
-        return self._declarations
-
-    def _create_role(self, log_groups: Sequence[logs.LogGroup], *, in_vpc: bool) -> iam.Role:
-        """Create the role with what does not depend on the associations of the stack.
-
-        The handlers ask about their own deployment: whether it goes forward, back or away. A
-        nested stack is deleted under an innocent status when its parent rolls back, so that they
-        also ask for the status of the outermost one.
+        :raises ValueError: the functions run in no VPC.
         """
-        stack = cdk.Stack.of(self)
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="Associates users and contacts of Amazon Connect for this stack.",
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[group.log_group_arn for group in log_groups],
-            )
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "cloudformation:DescribeStackResource",
-                    "cloudformation:DescribeStacks",
-                    "cloudformation:ListStackResources",
-                ],
-                resources=[stack.stack_id],
-            )
-        )
-        root = _outermost(stack)
-        if root is not stack:
-            role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=["cloudformation:DescribeStacks"], resources=[root.stack_id]
-                )
-            )
-        if in_vpc:
-            role.add_managed_policy(
-                iam.ManagedPolicy.from_aws_managed_policy_name(f"service-role/{_VPC_POLICY}")
-            )
-        return role
+        return self._network.connections
 
-    def _acknowledge_handlers(self, *, in_vpc: bool, limited: bool) -> None:
-        """Say why findings about the handlers and their role stay."""
-        for handler in (self._on_event, self._is_complete):
-            _acknowledge(
-                handler,
-                _acknowledgements.NO_DEAD_LETTERS,
-                None if in_vpc else _acknowledgements.NO_VPC,
-                None if limited else _acknowledgements.NO_RESERVED_CONCURRENCY,
-            )
-        if in_vpc:
-            _acknowledge(self._role, _acknowledgements.VPC_POLICY.of_managed_policies(_VPC_POLICY))
-        _acknowledge(self._role.node.find_child("DefaultPolicy"), _acknowledgements.INLINE_POLICY)
+    def metric_errors(self, *, period: cdk.Duration | None = None) -> cloudwatch.MathExpression:
+        """Return how many calls of the handlers failed: each is an association that failed.
 
-    def _acknowledge_framework(self, *, in_vpc: bool) -> None:
-        """Say why findings about what the Provider framework creates stay."""
-        stack = cdk.Stack.of(self)
-        functions = [
-            child for child in self._provider.node.children if isinstance(child, lambda_.Function)
-        ]
-        waiter = self._provider.node.find_child(_WAITER)
+        :param period: over which it is counted. Default: - 5 minutes
+        """
+        return _monitoring.errors([self._on_event, self._is_complete], period)
 
-        def invokes(*invoked: lambda_.Function) -> _acknowledgements.Acknowledgement:
-            return _acknowledgements.ANY_VERSION.of_resources(
-                stack, (f"{function.function_arn}:*" for function in invoked)
-            )
+    def metric_waiter_failures(
+        self, *, period: cdk.Duration | None = None
+    ) -> cloudwatch.MathExpression:
+        """Return how many executions of the waiter failed or timed out.
 
-        for function in functions:
-            _acknowledge(
-                function,
-                _acknowledgements.FRAMEWORK_DEAD_LETTERS,
-                _acknowledgements.FRAMEWORK_CONCURRENCY,
-                None if in_vpc else _acknowledgements.NO_VPC,
-            )
-            role = function.node.find_child("ServiceRole")
-            _acknowledge(
-                role,
-                _acknowledgements.FRAMEWORK_LOGS_POLICY.of_managed_policies(_LOGS_POLICY),
-                _acknowledgements.VPC_POLICY.of_managed_policies(_VPC_POLICY) if in_vpc else None,
-            )
-            _acknowledge(
-                role.node.find_child("DefaultPolicy"),
-                _acknowledgements.INLINE_POLICY,
-                invokes(self._on_event, self._is_complete),
-            )
-        _acknowledge(waiter, _acknowledgements.WAITER_LOGS, _acknowledgements.WAITER_TRACING)
-        _acknowledge(
-            waiter.node.find_child("Role").node.find_child("DefaultPolicy"),
-            _acknowledgements.INLINE_POLICY,
-            invokes(*(function for function in functions if function.node.id in _WAITED_FOR)),
-        )
+        Their requests were not answered, so that CloudFormation waits for its own time-out.
 
-    def _allow_key_use(self, key: kms.IKey) -> None:
-        """Let the functions read their environment, and CloudWatch Logs write the log groups."""
-        key.grant_decrypt(self._role)
-        for child in self._provider.node.children:
-            if isinstance(child, lambda_.Function):
-                key.grant_decrypt(child)
-        stack = cdk.Stack.of(self)
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
-                actions=[
-                    "kms:Decrypt*",
-                    "kms:DescribeKey",
-                    "kms:Encrypt*",
-                    "kms:GenerateDataKey*",
-                    "kms:ReEncrypt*",
-                ],
-                resources=["*"],
-                conditions={
-                    "ArnLike": {
-                        "kms:EncryptionContext:aws:logs:arn": stack.format_arn(
-                            service="logs",
-                            resource="log-group",
-                            resource_name="*",
-                            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-                        )
-                    }
-                },
+        :param period: over which it is counted. Default: - 5 minutes
+        """
+        return _monitoring.waiter_failures(self._framework.state_machine, period)
+
+    def metric_warnings(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
+        """Return how many warnings the handlers logged: something was kept, or left alone.
+
+        A metric filter counts them, which is created when this is called first.
+
+        :param period: over which it is counted. Default: - 5 minutes
+        """
+        return _monitoring.warnings(self, self._log_groups.of_handlers, period)
+
+    def metric_ledger_failures(
+        self, *, period: cdk.Duration | None = None
+    ) -> cloudwatch.MathExpression:
+        """Return how many calls of the ledger were throttled, or failed within DynamoDB.
+
+        :param period: over which it is counted. Default: - 5 minutes
+        """
+        return _monitoring.ledger_failures(self._ledger, period)
+
+    def add_alarms(
+        self, *, actions: Sequence[cloudwatch.IAlarmAction] = ()
+    ) -> list[cloudwatch.Alarm]:
+        """Create an alarm for each of the metrics, and return them.
+
+        :param actions: what each of them does, such as ``aws_cloudwatch_actions.SnsAction(topic)``.
+            Default: - nothing
+        """
+        return [
+            _monitoring.alarm(
+                self,
+                "ErrorsAlarm",
+                self.metric_errors(),
+                description="An association in Amazon Connect has failed.",
+                actions=actions,
             ),
-            # An imported key's policy cannot be changed here.
-            allow_no_op=True,
-        )
+            _monitoring.alarm(
+                self,
+                "WaiterAlarm",
+                self.metric_waiter_failures(),
+                description="A request for an association in Amazon Connect was not answered.",
+                actions=actions,
+            ),
+            _monitoring.alarm(
+                self,
+                "WarningsAlarm",
+                self.metric_warnings(),
+                description="Something in Amazon Connect was kept: the handlers' log says why.",
+                actions=actions,
+            ),
+            _monitoring.alarm(
+                self,
+                "LedgerAlarm",
+                self.metric_ledger_failures(period=cdk.Duration.minutes(1)),
+                description="The ledger of associations in Amazon Connect is throttled or fails.",
+                actions=actions,
+                periods=5,
+            ),
+        ]
 
 
-def _acknowledge(owner: IConstruct, *known: _acknowledgements.Acknowledgement | None) -> None:
-    """Acknowledge what is not None on the resource of *owner*."""
-    resource = cast("cdk.CfnResource", owner.node.default_child)
-    _acknowledgements.acknowledge(resource, [each for each in known if each])
-
-
-def _outermost(stack: cdk.Stack) -> cdk.Stack:
-    """Return the stack that a nested one is deployed with, or the stack itself."""
-    while stack.nested_stack_parent:
-        stack = stack.nested_stack_parent
-    return stack
-
-
-def _find_problems(  # noqa: PLR0913 - the props that have something to check
+def _check(
+    props: ProviderProps,
+    scope: Construct,
+    construct_id: str,
     *,
-    resync: object,
-    convergence_timeout: cdk.Duration | None,
-    vpc: ec2.IVpc | None,
-    vpc_subnets: ec2.SubnetSelection | None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None,
-    runtime: lambda_.Runtime | None,
-    reserved_concurrent_executions: int | None,
-    bundle_sdk: bool,
     rival: ConnectAssociationProvider | None,
-) -> list[str]:
-    problems: list[str] = []
+) -> None:
+    """Raise everything that is wrong with the properties, and with there being a provider."""
+    problems = list(props.find_problems())
     if rival:
-        problems.append(
-            f"the stack already has a provider, {rival.node.path}; create yours before the "
-            f"first association, or get it with ConnectAssociationProvider.get_or_create()"
+        problems.insert(
+            0,
+            f"the stack already has a provider, {rival.node.path}; set the properties there, or "
+            f"get it with ConnectAssociationProvider.get_or_create()",
         )
-    if resync is not None and not (isinstance(resync, str) and 1 <= len(resync) <= _LONGEST_RESYNC):
-        problems.append(
-            f"resync: expected a string of 1 to {_LONGEST_RESYNC} characters, such as a date, got "
-            f"{shown(resync)}"
-        )
-    if convergence_timeout is not None:
-        _check_timeout(convergence_timeout, problems)
-    if not vpc and (vpc_subnets or security_groups):
-        problems.append("vpc: is missing, but vpc_subnets or security_groups are given")
-    if runtime is not None and not _is_usable(runtime):
-        problems.append(
-            f"runtime: {runtime.name!r} cannot run the handlers; expected Python "
-            f"{'.'.join(map(str, _OLDEST_RUNTIME))} or newer"
-        )
-    if reserved_concurrent_executions is not None and reserved_concurrent_executions < 1:
-        problems.append(
-            f"reserved_concurrent_executions: {reserved_concurrent_executions} would stop the "
-            f"handlers; expected at least 1"
-        )
-    if bundle_sdk and (sdk_problem := _lambda_asset.find_sdk_problem()):
-        problems.append(f"bundle_sdk: {sdk_problem}")
-    return problems
-
-
-def _check_timeout(timeout: cdk.Duration, problems: list[str]) -> None:
-    if timeout.is_unresolved():
-        problems.append("convergence_timeout: must be known at synth, got a token")
-        return
-    seconds = timeout.to_seconds(integral=False)
-    if not 1 <= seconds <= _MAX_CONVERGENCE or seconds != int(seconds):
-        problems.append(
-            f"convergence_timeout: {timeout.to_human_string()} is out of range; expected whole "
-            f"seconds, 1 second to 1 hour"
-        )
-
-
-def _is_usable(runtime: lambda_.Runtime) -> bool:
-    name = runtime.name
-    version = re.fullmatch(r"python(\d+)\.(\d+)", name)
-    if version is None:
-        return is_token(name)
-    return (int(version[1]), int(version[2])) >= _OLDEST_RUNTIME
+    if props.ledger is not None:
+        problems += _ledger.find_problems(props.ledger, stack=cdk.Stack.of(scope))
+    raise_problems(scope, construct_id, problems)

@@ -163,7 +163,7 @@ def test_every_function_is_where_it_should_be(governed: dict[str, Any]) -> None:
             "SubnetIds": ["subnet-0123456789abcdef3", "subnet-0123456789abcdef4"],
         }
         assert function["KmsKeyArn"].endswith("key/mine")
-        assert function["LoggingConfig"]["LogGroup"]["Ref"] in governed["Resources"]
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
 
 
 def test_the_handlers_run_as_they_should(governed: dict[str, Any]) -> None:
@@ -277,5 +277,6 @@ def test_tags_reach_everything_that_can_have_them(tmp_path: Path) -> None:
     for logical_id in taggable:
         assert TAG in resources[logical_id]["Properties"]["Tags"], logical_id
     assert {resource["Type"] for name, resource in resources.items() if name not in taggable} == {
-        "AWS::IAM::Policy"
+        "AWS::IAM::Policy",
+        "AWS::Lambda::EventInvokeConfig",
     }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FUNCTION = "AWS::Lambda::Function"
+LOG_GROUP = "AWS::Logs::LogGroup"
 
 
 def declare(scope: cdk.Stack, number: int = 1, **props: Any) -> TrafficDistributionGroupUser:
@@ -58,6 +60,20 @@ def handlers(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for function in of_type(template, FUNCTION).values()
         if function["Properties"]["Handler"].startswith("connect_provider.")
     }
+
+
+def needed_by(template: dict[str, Any], logical_id: str) -> set[str]:
+    """Return what CloudFormation makes before a resource, and deletes after it."""
+    resources = template["Resources"]
+    needed: set[str] = set()
+    pending = [logical_id]
+    while pending:
+        resource = resources[pending.pop()]
+        text = json.dumps([resource.get("Properties"), resource.get("DependsOn")])
+        found = {name for name in resources if f'"{name}"' in text} - needed
+        needed |= found
+        pending += found
+    return needed
 
 
 def test_one_provider_serves_all_associations_of_a_stack(stack: cdk.Stack) -> None:
@@ -90,11 +106,62 @@ def test_stacks_do_not_share_a_provider(tmp_path: Path) -> None:
         declare(second, provider=provider)
 
 
-def test_a_second_provider_is_an_error(stack: cdk.Stack) -> None:
-    declare(stack)
+@pytest.mark.parametrize("first", ["one that is created", "the default that is asked for"])
+def test_a_second_provider_is_an_error(stack: cdk.Stack, first: str) -> None:
+    if first == "one that is created":
+        ConnectAssociationProvider(stack, "Yours")
+    else:
+        ConnectAssociationProvider.get_or_create(stack)
     with pytest.raises(InvalidAssociationError, match="the stack already has a provider") as error:
         ConnectAssociationProvider(stack, "Mine")
-    assert "Stack/ConnectAssociationProvider" in str(error.value)
+    assert ("Stack/Yours" in str(error.value)) == (first == "one that is created")
+    assert stack.node.try_find_child("Mine") is None
+
+
+def test_a_provider_may_come_after_the_associations(stack: cdk.Stack) -> None:
+    declare(stack)
+    UserLookup(stack, "Lookup", instance_id=INSTANCE, usernames=["ann"])
+    provider = ConnectAssociationProvider(
+        stack, "Provider", convergence_timeout=cdk.Duration.minutes(10), resync="now"
+    )
+    declare(stack, 2)
+    assert ConnectAssociationProvider.get_or_create(stack) is provider
+    template = synthesize(stack)
+    assert len(of_type(template, FUNCTION)) == 5
+    for association in of_type(template, SINGLE).values():
+        assert association["Properties"]["ServiceTimeout"] == 2100
+        assert association["Properties"]["Resync"] == "now"
+    (role,) = (
+        name
+        for name, role in of_type(template, "AWS::IAM::Role").items()
+        if "Description" in role["Properties"]
+    )
+    policies = [
+        policy["Properties"]["Roles"]
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        if "connect:" in str(policy)
+    ]
+    assert policies == [[{"Ref": role}]] * 3
+
+
+def test_a_stack_without_associations_gets_no_provider(stack: cdk.Stack) -> None:
+    with pytest.raises(InvalidAssociationError):
+        ConnectAssociationProvider(stack, "Provider", resync="")
+    assert synthesize(stack).get("Resources", {}) == {}
+
+
+@pytest.mark.parametrize("stabilize", [False, True])
+def test_aspects_reach_the_default_provider(tmp_path: Path, *, stabilize: bool) -> None:
+    stack = new_stack(tmp_path, context={"@aws-cdk/core:aspectStabilization": stabilize})
+    declare(stack)
+    boundary = "arn:aws:iam::123456789012:policy/Boundary"
+    iam.PermissionsBoundary.of(stack).apply(
+        iam.ManagedPolicy.from_managed_policy_arn(stack, "Boundary", boundary)
+    )
+    roles = of_type(synthesize(stack), "AWS::IAM::Role")
+    assert len(roles) == 5
+    for role in roles.values():
+        assert role["Properties"]["PermissionsBoundary"] == boundary
 
 
 def test_the_functions_are_what_they_should_be(stack: cdk.Stack) -> None:
@@ -109,8 +176,7 @@ def test_the_functions_are_what_they_should_be(stack: cdk.Stack) -> None:
         assert handler["Runtime"] == "python3.14"
         assert handler["Architectures"] == ["arm64"]
         assert handler["MemorySize"] == 256
-        assert handler["LoggingConfig"]["LogFormat"] == "JSON"
-        assert handler["LoggingConfig"]["LogGroup"]["Ref"] in template["Resources"]
+        assert handler["LoggingConfig"] == {"LogFormat": "JSON"}
         assert handler["Environment"]["Variables"].keys() == {
             "CONVERGENCE_TIMEOUT_SECONDS",
             "LEDGER_TABLE_NAME",
@@ -119,8 +185,43 @@ def test_the_functions_are_what_they_should_be(stack: cdk.Stack) -> None:
     for group in of_type(template, "AWS::Logs::LogGroup").values():
         assert group["Properties"]["RetentionInDays"] == 30
         assert group["DeletionPolicy"] == "Delete"
-    for function in of_type(template, FUNCTION).values():
-        assert "LogGroup" in function["Properties"]["LoggingConfig"]
+
+
+def test_the_log_group_that_a_failure_names_is_there(stack: cdk.Stack) -> None:
+    """The framework ends a failure's reason in ``Logs: /aws/lambda/FUNCTION``."""
+    declare(stack)
+    template = synthesize(stack)
+    named = {
+        logical_id: group["Properties"]["LogGroupName"]
+        for logical_id, group in of_type(template, LOG_GROUP).items()
+        if "LogGroupName" in group["Properties"]
+    }
+    ours = {
+        logical_id
+        for logical_id, function in of_type(template, FUNCTION).items()
+        if function["Properties"]["Handler"].startswith("connect_provider.")
+    }
+    assert sorted(map(str, named.values())) == sorted(
+        str({"Fn::Join": ["", ["/aws/lambda/", {"Ref": logical_id}]]}) for logical_id in ours
+    )
+    (writing,) = (
+        policy
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        if "logs:PutLogEvents" in str(policy)
+    )
+    (statement,) = writing["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == [{"Fn::GetAtt": [name, "Arn"]} for name in named]
+
+
+def test_the_logs_outlive_what_is_logged(stack: cdk.Stack) -> None:
+    declare(stack)
+    template = synthesize(stack)
+    groups = {
+        logical_id
+        for logical_id, group in of_type(template, LOG_GROUP).items()
+        if "LogGroupName" in group["Properties"]
+    }
+    assert groups < needed_by(template, "Agent1")
 
 
 def test_the_waiter_logs_nothing_that_it_carries(stack: cdk.Stack) -> None:
