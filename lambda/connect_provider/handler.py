@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from connect_provider.aws import Aws, boto_client
 from connect_provider.connect.calls import Limits
 from connect_provider.connect.quota import Paces
-from connect_provider.contacts import assignment, claims
+from connect_provider.contacts.assignment import ContactAssignment
 from connect_provider.contacts.declaration import CONTACT_USER
 from connect_provider.errors import (
     AssociationFailedError,
@@ -24,23 +24,24 @@ from connect_provider.errors import (
     StillWaiting,
 )
 from connect_provider.failures import CallError, Failure
-from connect_provider.groups import association
+from connect_provider.groups.association import GroupAssociation
 from connect_provider.groups.declaration import GROUP_USER, GROUP_USERS
 from connect_provider.request import Request, RequestType
-from connect_provider.users import lookup
+from connect_provider.users.lookup import USER_LOOKUP, UserLookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from connect_provider.lifecycle import Resource
+
 _LOGGER = logging.getLogger("connect_provider")
 _LOGGER.setLevel(logging.INFO)
 
-_GROUP_USERS = (association.plan, association.converge)
-_RESOURCES = {
-    GROUP_USER: _GROUP_USERS,
-    GROUP_USERS: _GROUP_USERS,
-    CONTACT_USER: (claims.plan, assignment.converge),
-    lookup.USER_LOOKUP: (lookup.plan, lookup.converge),
+_RESOURCES: dict[str, Callable[[Request, Aws], Resource]] = {
+    GROUP_USER: GroupAssociation,
+    GROUP_USERS: GroupAssociation,
+    CONTACT_USER: ContactAssignment,
+    USER_LOOKUP: UserLookup,
 }
 
 _DEFAULT_CONVERGENCE_TIMEOUT = 40 * 60.0
@@ -78,16 +79,16 @@ class Provider:
         :raises ProviderError: the request cannot be fulfilled.
         """
         request = Request.from_event(event)
-        if _is_unknown(request):
+        if request.type is RequestType.DELETE:
             return {"PhysicalResourceId": request.physical_id}
-        plan, _ = _RESOURCES[request.resource_type]
+        _require_known(request)
         now = time.time()
         request = request._replace(started_at=now)
         budget = _budget(context)
         aws = self._aws(request, Limits(deadline=now + budget, patience=budget))
         while True:
             try:
-                answer: dict[str, Any] = plan(request, aws)
+                answer = _RESOURCES[request.resource_type](request, aws).plan()
             except CallError as error:
                 # Nobody polls on_event again; nothing was changed, so it can begin again.
                 if not self._may_heal(error, now) or aws.limits.over:
@@ -118,14 +119,15 @@ class Provider:
         :raises ProviderError: the plan cannot be fulfilled, or not in time.
         """
         request = Request.from_event(event)
-        if _is_unknown(request):
+        if request.type is RequestType.DELETE and request.resource_type not in _RESOURCES:
+            # It was never handled.
             return {"IsComplete": True}
-        _, converge = _RESOURCES[request.resource_type]
+        _require_known(request)
         now = time.time()
         started_at = request.started_at or now
         aws = self._aws(request, Limits(deadline=now + _budget(context), patience=_POLL_PATIENCE))
         try:
-            data: Mapping[str, Any] = converge(request, aws)
+            data = _RESOURCES[request.resource_type](request, aws).converge()
         except CallError as error:
             if not self._may_heal(error, started_at):
                 raise AssociationFailedError(f"{error}.{_advice(error)}") from error
@@ -165,19 +167,12 @@ class Provider:
         return self._clients[service, region]
 
 
-def _is_unknown(request: Request) -> bool:
-    """Whether the request is a Delete of what was never handled.
-
-    :raises InvalidEventError: it is another request for it.
-    """
-    if request.resource_type in _RESOURCES:
-        return False
-    if request.type is RequestType.DELETE:
-        return True
-    raise InvalidEventError(
-        f"{request.resource_type} is not a resource type of this provider: it handles "
-        f"{', '.join(sorted(_RESOURCES))}."
-    )
+def _require_known(request: Request) -> None:
+    if request.resource_type not in _RESOURCES:
+        raise InvalidEventError(
+            f"{request.resource_type} is not a resource type of this provider: it handles "
+            f"{', '.join(sorted(_RESOURCES))}."
+        )
 
 
 def _advice(error: CallError) -> str:

@@ -1,20 +1,28 @@
-"""What every claim goes through, whatever it claims."""
+"""What every association goes through, whatever it associates: claimed, settled, ended."""
 
 from __future__ import annotations
 
+import logging
 import time
-from typing import TYPE_CHECKING, TypeVar
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from connect_provider.errors import InvalidEventError, RequestOutlivedError, StillWaiting
-from connect_provider.ledger.claim import OPEN, ContactClaim, GroupClaim, Phase, from_item
+from connect_provider.ledger.claim import OPEN, ContactClaim, GroupClaim, Phase
+from connect_provider.ledger.claim import from_item
+from connect_provider.ledger.table import LedgerMissingError
+from connect_provider.request import RequestType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from connect_provider.aws import Aws
     from connect_provider.deployment import Deployment
     from connect_provider.ledger.claim import Claim
     from connect_provider.request import Request
 
+_LOGGER = logging.getLogger(__name__)
 _C = TypeVar("_C", GroupClaim, ContactClaim)
 
 RECENT_SECONDS = 60.0
@@ -24,26 +32,179 @@ UNANSWERED_SECONDS = 75 * 60.0
 """For longer no request is under way: CloudFormation waits for an hour at the most."""
 
 
+class Resource(Protocol):
+    """One request for a custom resource."""
+
+    def plan(self) -> dict[str, Any]:
+        """Return what ``on_event`` answers; nothing is changed.
+
+        :raises StillWaiting: it may be known later.
+        :raises ProviderError: the request cannot be fulfilled.
+        """
+        ...
+
+    def converge(self) -> Mapping[str, Any]:
+        """Take Connect nearer to what is declared; return the attributes once that is done.
+
+        :raises StillWaiting: there is more to do.
+        :raises ProviderError: it cannot be done.
+        """
+        ...
+
+
+class Association(ABC, Generic[_C]):
+    """One request for an association.
+
+    :param request: what CloudFormation asks for.
+    :param aws: what this invocation calls.
+    """
+
+    def __init__(self, request: Request, aws: Aws) -> None:
+        self.request = request
+        self.aws = aws
+
+    @abstractmethod
+    def plan(self) -> dict[str, Any]:
+        """Return what ``on_event`` answers; nothing is changed.
+
+        :raises ProviderError: the request cannot be fulfilled.
+        """
+
+    @abstractmethod
+    def named(self) -> tuple[_C, bool]:
+        """Return a tombstone of the version that the request names.
+
+        :returns: the tombstone, and whether the physical ID is of this provider's making.
+        :raises InvalidEventError: the properties do not say what the version was for.
+        """
+
+    @abstractmethod
+    def mine(self, like: _C) -> list[_C]:
+        """Return the resource's claims on what *like* is for."""
+
+    @abstractmethod
+    def settle(self, claim: _C) -> _C:
+        """Bring a claim about, or to its end, and return it.
+
+        :raises StillWaiting: there is more to do.
+        :raises ProviderError: it cannot be done.
+        """
+
+    def adjusted(self, claim: _C, planned: _C) -> _C | None:
+        """Return the claim that is there as *planned* wants it; None if it is so already."""
+        del claim, planned
+        return None
+
+    def attributes(self, claim: _C) -> Mapping[str, Any]:
+        """Return the attributes of the resource whose claim is LIVE."""
+        del claim
+        return self.request.data
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """The deployment that the stack is in, read once."""
+        return self.aws.deployment(self.request.stack_id)
+
+    # -- is_complete -----------------------------------------------------------------------------
+
+    def converge(self) -> Mapping[str, Any]:
+        """Take Connect nearer to the claims; return the attributes once the request is done.
+
+        :raises StillWaiting: there is more to do.
+        :raises ProviderError: it cannot be done.
+        """
+        if self.request.type is RequestType.DELETE:
+            try:
+                self._delete()
+            except LedgerMissingError as error:
+                _LOGGER.warning("%s is kept as it is: %s", self.request.logical_id, error)
+        elif self.request.claim:
+            planned = cast("_C", planned_claim(self.request))
+            claim = self._claimed(planned)
+            if claim.phase in (Phase.PENDING, Phase.ENDING):
+                claim = self.settle(claim)
+            if claim.phase is not Phase.LIVE or claim.made_by != planned.made_by:
+                raise outlived(self.deployment)
+            return self.attributes(claim)
+        return self.request.data
+
+    def _claimed(self, planned: _C) -> _C:
+        """Return the request's claim; make it if its deployment still goes on."""
+        claim = self.aws.ledger.get(planned)
+        if claim is not None and claim.made_by == planned.made_by:
+            return claim
+        if is_given_up(planned, self.deployment):
+            if claim is None:
+                # Remembered, so that the same event is recognized in a later deployment.
+                self.aws.ledger.put(planned._replace(phase=Phase.ENDED))
+            raise outlived(self.deployment)
+        if claim is None:
+            return self.aws.ledger.put(planned)
+        return self.aws.ledger.change(claim, lambda it: self.adjusted(it, planned))
+
+    def _delete(self) -> None:
+        """End the version that the request names.
+
+        A version that the ledger does not know is remembered, so that a Create that is still under
+        way finds out, and so that the same Delete a week later finds nothing to do.
+        """
+        try:
+            named, known = self.named()
+        except InvalidEventError as error:
+            _LOGGER.warning("nothing to delete, the properties were never valid: %s", error)
+            return
+        claim = self.aws.ledger.get(named)
+        if claim is not None:
+            self.end([claim])
+            return
+        if known:
+            _LOGGER.warning(
+                "%s is kept as it is: the ledger does not know %s",
+                self.request.logical_id,
+                self.request.physical_id,
+            )
+        else:
+            # CloudFormation gave up a Create, and deletes it under an ID of its own making.
+            self.end(unanswered(self.mine(named), self.deployment, now=time.time()))
+        self.aws.ledger.put(named)
+
+    def end(self, claims: Iterable[_C]) -> None:
+        """End claims that have not ended yet, and let Connect follow.
+
+        :raises StillWaiting: Connect does not follow yet.
+        """
+        for claim in claims:
+            if claim.phase is Phase.ENDED:
+                continue
+            if comes_late(claim, self.request, self.deployment):
+                _LOGGER.warning("%s is kept: the request comes too late", self.request.logical_id)
+                continue
+            ending = self.aws.ledger.change(
+                claim, lambda it: ended(it, now=time.time(), undo=self.deployment.undoes)
+            )
+            self.settle(ending)
+
+
+def planned_claim(request: Request) -> Claim:
+    """Return the claim that ``on_event`` wants made.
+
+    :raises InvalidEventError: the event carries no claim of this version.
+    """
+    try:
+        claim = from_item(request.claim)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidEventError(_NO_CLAIM.format(repr(error))) from error
+    if (claim.owner, claim.physical_id) != (request.owner, request.physical_id):
+        raise InvalidEventError(_NO_CLAIM.format("it is of another resource"))
+    return claim
+
+
 def outlived(deployment: Deployment) -> RequestOutlivedError:
     """Return the error of a request that nobody waits for any more."""
     return RequestOutlivedError(
         f"this request has outlived its deployment (the stack is "
         f"{deployment.status or 'deleted'}). What it may have changed is undone."
     )
-
-
-def planned_claim(request: Request) -> Claim:
-    """Return the claim that ``on_event`` wants made.
-
-    :raises InvalidEventError: the event carries no claim of this resource.
-    """
-    try:
-        claim = from_item(request.claim)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidEventError(_NO_CLAIM.format(repr(error))) from error
-    if claim.owner != request.owner or not request.physical_id.endswith(f"/{claim.version}"):
-        raise InvalidEventError(_NO_CLAIM.format("it is of another resource"))
-    return claim
 
 
 def is_given_up(claim: Claim, deployment: Deployment) -> bool:

@@ -97,6 +97,11 @@ class Request(NamedTuple):
         return self.request_key + fingerprint(began)[:4]
 
     @property
+    def made_up_version(self) -> str:
+        """What stands for a version under an ID that this provider did not make."""
+        return fingerprint(self.physical_id)[:12]
+
+    @property
     def request_key(self) -> str:
         """What a version begins with that this request makes in any deployment."""
         return fingerprint(self.request_id)[:8]

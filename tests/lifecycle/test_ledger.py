@@ -521,8 +521,8 @@ class TestLedgerLost:
         assert world.delete() == "DELETE_COMPLETE", world.story()
         assert world.members(RED) == {"ann"}, world.story()
         assert not world.connect.contact(CHAT).ended
-        assert "A is kept with all its users" in caplog.text
-        assert "is left alone" in caplog.text
+        assert "A is kept as it is" in caplog.text
+        assert "C is kept as it is" in caplog.text
 
     def test_the_next_change_claims_anew(self) -> None:
         world = new_world()

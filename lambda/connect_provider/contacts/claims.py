@@ -1,124 +1,73 @@
-"""From an event to the claim on a contact: nothing is changed."""
+"""What the claims on a contact mean, and how they change: pure functions.
+
+The claim says that an offer is about to be made before AssociateContactWithUser, and that it was
+made after it. So a Delete knows whether there is anything to release. Another user takes the place
+of the one before in the same claim, which remembers to whom a rollback goes back.
+"""
 
 from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from connect_provider import deployment as deployments
 from connect_provider import lifecycle
-from connect_provider.contacts import declaration
-from connect_provider.contacts.release import require_releasable
-from connect_provider.errors import AssociationFailedError, InvalidEventError, StillWaiting
-from connect_provider.ledger.claim import OPEN, ContactClaim, Offer, Phase, to_event
-from connect_provider.request import RequestType
+from connect_provider.ledger.claim import OPEN, ContactClaim, Offer, Phase
 
 if TYPE_CHECKING:
-    from connect_provider.aws import Aws
-    from connect_provider.connect.client import Connect, Contact
+    from collections.abc import Callable, Iterable
+
     from connect_provider.contacts.declaration import ContactUser
     from connect_provider.deployment import Deployment
     from connect_provider.request import Request
 
-PHYSICAL_ID = re.compile(r"contact:([0-9a-f-]{36}):([0-9a-f-]{36})/([0-9a-f]{12})")
+_PHYSICAL_ID = re.compile(r"contact:([0-9a-f-]{36}):([0-9a-f-]{36})/([0-9a-f]{12})")
 
 
-def plan(request: Request, aws: Aws) -> dict[str, Any]:
-    """Return what ``on_event`` answers; nothing is changed.
+def parse(physical_id: str) -> tuple[str, str, str] | None:
+    """Return instance, contact and version of a physical ID; None if it is somebody else's."""
+    match = _PHYSICAL_ID.fullmatch(physical_id)
+    return (match[1], match[2], match[3]) if match else None
 
-    :raises ProviderError: the request cannot be fulfilled.
-    """
-    if request.type is RequestType.DELETE:
-        return {"PhysicalResourceId": request.physical_id}
-    declared = declaration.read(request.properties, owner=request.account)
-    before = _declared_before(request)
-    mine = [
-        claim
-        for claim in aws.ledger.of_contact(declared.instance_id, declared.contact_id)
-        if claim.owner == request.owner
-    ]
-    in_place = before is not None and before.contact_id == declared.contact_id
-    stays = before is not None and _stays(request, declared, before, mine)
-    deployment = aws.deployment(request.stack_id)
-    forward = deployment.goes_forward_since(deployment.began)
-    changes = before != declared or not stays
-    backward = request.type is RequestType.UPDATE and deployment.rolls_back
-    if changes and not forward and (deployment.is_over or not backward):
-        raise lifecycle.outlived(deployment)
-    connect = aws.connect(request.account.region)
-    contact = describe(connect, declared)
-    if forward and not stays:
-        contact = require_assignable(declared, contact, request)
-    if forward and changes and contact is not None:
-        require_releasable(connect, declared, contact)
-    data = {
-        "ContactId": declared.contact_id,
-        "UserId": declared.user_id,
-        "Channel": contact.channel if contact else "",
-        "QueueId": (contact.queue_id if contact else None) or "",
-    }
-    if stays:
-        return {"PhysicalResourceId": request.physical_id, "Data": data}
-    if not forward and not in_place:
-        # What the rollback goes back to is claimed still.
-        live = [claim for claim in mine if claim.phase is Phase.LIVE]
-        if not live:
-            raise lifecycle.outlived(deployment)
-        back = max(live, key=lambda claim: claim.since)
-        return {"PhysicalResourceId": _physical_id(declared, back.version), "Data": data}
-    assignment = request.version(deployment.began)
-    if not _is_timely(request, declared, before, mine, deployment) or (
-        any(
-            claim.assignment != assignment
-            and request.request_key in (claim.version[:8], claim.assignment[:8])
-            for claim in mine
-        )
-        and not deployments.awaits(aws.cloudformation, request)
-    ):
-        raise lifecycle.outlived(deployment)
-    physical_id = request.physical_id if in_place else _physical_id(declared, assignment)
-    claim = ContactClaim(
+
+def tombstone(request: Request, instance_id: str, contact_id: str, version: str) -> ContactClaim:
+    """Return the claim of a version of the request's resource, over."""
+    return ContactClaim(
         owner=request.owner,
-        version=physical_id.rpartition("/")[2],
-        instance_id=declared.instance_id,
-        contact_id=declared.contact_id,
-        user_id=declared.user_id,
-        assignment=assignment,
-        began=deployment.began,
-        since=request.started_at,
-        queue_id=data["QueueId"],
-        rollback=deployment.rolls_back,
-        offer=Offer.ADOPTED if contact and contact.agent_id == declared.user_id else Offer.NONE,
+        version=version,
+        instance_id=instance_id,
+        contact_id=contact_id,
+        user_id="",
+        assignment="",
+        began="",
+        since=time.time(),
+        phase=Phase.ENDED,
     )
-    return {"PhysicalResourceId": physical_id, "Claim": to_event(claim), "Data": data}
 
 
-def _stays(
-    request: Request, declared: ContactUser, before: ContactUser, mine: list[ContactClaim]
-) -> bool:
+def stays(current: Iterable[ContactClaim], declared: ContactUser, before: ContactUser) -> bool:
     """Whether an Update leaves the contact with its user.
 
     After ``--no-rollback`` the user whom CloudFormation knows may never have been offered it.
+
+    :param current: the claim of the version that the Update comes with, if there is one.
     """
-    current = [claim for claim in mine if request.physical_id.endswith(f"/{claim.version}")]
-    return (before.contact_id, before.user_id) == (declared.contact_id, declared.user_id) and all(
+    same = (before.contact_id, before.user_id) == (declared.contact_id, declared.user_id)
+    return same and all(
         claim.phase is Phase.LIVE and claim.user_id == declared.user_id for claim in current
     )
 
 
-def _is_timely(
-    request: Request,
+def is_timely(
+    current: Iterable[ContactClaim],
     declared: ContactUser,
     before: ContactUser | None,
-    mine: list[ContactClaim],
     deployment: Deployment,
 ) -> bool:
     """Whether an Update fits what the ledger knows, or has outlived what it was made for."""
-    current = [claim for claim in mine if request.physical_id.endswith(f"/{claim.version}")]
-    if not current or before is None:
+    claim = next(iter(current), None)
+    if claim is None or before is None:
         return True
-    claim = current[0]
     if claim.phase not in OPEN or declared.user_id == claim.user_id:
         return claim.phase in OPEN
     if deployment.rolls_back:
@@ -126,55 +75,65 @@ def _is_timely(
     return before.user_id in (claim.user_id, claim.previous_user_id)
 
 
-def _physical_id(declared: ContactUser, version: str) -> str:
-    return f"contact:{declared.instance_id}:{declared.contact_id}/{version}"
-
-
-def describe(connect: Connect, declared: ContactUser) -> Contact | None:
-    """Return the declared contact; None if Connect does not know it."""
-    return connect.describe_contact(
-        instance_id=declared.instance_id, contact_id=declared.contact_id
+def reassigned(claim: ContactClaim, planned: ContactClaim) -> ContactClaim | None:
+    """Return a claim for the user of another one; None if it is so already, or ends."""
+    if claim.phase not in OPEN or claim.assignment == planned.assignment:
+        return None
+    if claim.user_id == planned.user_id:
+        return claim._replace(assignment=planned.assignment)
+    queue_id = claim.queue_id or planned.queue_id
+    if claim.user_id != claim.previous_user_id == planned.user_id:
+        return planned._replace(offer=_offer_of_before(claim), queue_id=queue_id)
+    went_live = claim.phase is Phase.LIVE
+    return planned._replace(
+        # A user whom the contact never went to is nobody to go back to.
+        previous_user_id=claim.user_id if went_live else claim.previous_user_id,
+        previous_offer=claim.offer if went_live else _offer_of_before(claim),
+        queue_id=queue_id,
     )
 
 
-def _declared_before(request: Request) -> ContactUser | None:
-    if request.type is not RequestType.UPDATE:
+def given_up(claim: ContactClaim) -> ContactClaim | None:
+    """Return a claim whose request nobody waits for; one that was made before goes back."""
+    if not claim.previous_user_id:
+        return lifecycle.ended(claim, now=time.time(), undo=True)
+    if claim.phase is not Phase.PENDING:
         return None
-    try:
-        return declaration.read(request.old_properties, owner=request.account)
-    except InvalidEventError:
-        return None
+    return claim._replace(
+        user_id=claim.previous_user_id,
+        previous_user_id="",
+        assignment="",
+        previous_offer=Offer.NONE,
+        offer=_offer_of_before(claim),
+        phase=Phase.LIVE,
+    )
 
 
-def is_recent(request: Request) -> bool:
-    """Whether what is not found may only not be found yet."""
-    return time.time() - request.started_at < lifecycle.RECENT_SECONDS
+def offering(
+    offer: Offer, phase: Phase = Phase.PENDING
+) -> Callable[[ContactClaim], ContactClaim | None]:
+    """Return the change that notes what is known about the offer."""
+
+    def decide(claim: ContactClaim) -> ContactClaim | None:
+        if claim.phase is not Phase.PENDING or (claim.offer, claim.phase) == (offer, phase):
+            return None
+        return claim._replace(offer=offer, phase=phase, since=time.time())
+
+    return decide
 
 
-def require_assignable(declared: ContactUser, contact: Contact | None, request: Request) -> Contact:
-    """Refuse what AssociateContactWithUser is not for.
+def offered_before(claim: ContactClaim, claims: Iterable[ContactClaim]) -> Offer:
+    """Return the offer that this claim, or another one, has made: it is not repeated."""
+    if claim.offer in (Offer.MADE, Offer.ADOPTED):
+        return claim.offer
+    others = (
+        other.offer
+        for other in claims
+        if other.phase in OPEN and other.user_id == claim.user_id and other.offer is not Offer.MAYBE
+    )
+    return next((offer for offer in others if offer is not Offer.NONE), claim.offer)
 
-    :raises StillWaiting: the contact may have been made only just now.
-    :raises AssociationFailedError: the contact is missing or has ended, or is a voice contact.
-    """
-    if contact is None:
-        missing = (
-            f"DescribeContact: instance {declared.instance_id} has no contact {declared.contact_id}"
-        )
-        if is_recent(request):
-            raise StillWaiting(missing)
-        raise AssociationFailedError(
-            f"{missing}: check both IDs. Contacts are kept for a limited time."
-        )
-    if contact.ended:
-        raise AssociationFailedError(
-            f"contact {declared.contact_id} has ended and cannot be assigned: remove its "
-            "ContactUserAssignment."
-        )
-    if contact.channel == "VOICE" and not declared.allow_voice:
-        raise AssociationFailedError(
-            f"contact {declared.contact_id} is a voice contact, and AssociateContactWithUser is "
-            "documented for chat, email and task: set allow_voice=True if your instance "
-            "assigns voice contacts."
-        )
-    return contact
+
+def _offer_of_before(claim: ContactClaim) -> Offer:
+    """Return what is known about the offer to the previous user: another one may displace it."""
+    return claim.previous_offer if claim.offer is Offer.NONE else Offer.MAYBE

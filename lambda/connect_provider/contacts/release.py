@@ -17,13 +17,10 @@ from connect_provider.ledger.claim import Offer
 
 if TYPE_CHECKING:
     from connect_provider.connect.client import Connect, Contact
-    from connect_provider.contacts.declaration import ContactUser, Release
+    from connect_provider.contacts.declaration import Release
     from connect_provider.ledger.claim import ContactClaim
 
 _LOGGER = logging.getLogger(__name__)
-
-_TRANSFERABLE = ("TASK", "EMAIL")
-_MAX_TRANSFERS = 11
 
 
 def may_release(claim: ContactClaim, contact: Contact) -> bool:
@@ -71,29 +68,3 @@ def release(connect: Connect, claim: ContactClaim, contact: Contact, declared: R
             "release=ContactRelease.retain(), and delete again."
         ) from error
     _LOGGER.info("contact %s is released: %s", claim.contact_id, declared.mode.value)
-
-
-def require_releasable(connect: Connect, declared: ContactUser, contact: Contact) -> None:
-    """Refuse a release that could not be carried out later.
-
-    :raises AssociationFailedError: the channel cannot be transferred, or no transfer is left.
-    """
-    if declared.release.mode is not ReleaseMode.TRANSFER_TO_QUEUE or contact.ended:
-        return
-    if contact.channel not in _TRANSFERABLE:
-        raise AssociationFailedError(
-            f"release: contact {declared.contact_id} is on channel {contact.channel}, and "
-            f"TransferContact takes {' and '.join(_TRANSFERABLE)} only. Use "
-            "ContactRelease.stop() or ContactRelease.retain()."
-        )
-    transfers = 0
-    previous = contact.previous_contact_id
-    while previous and transfers < _MAX_TRANSFERS:
-        transfers += 1
-        before = connect.describe_contact(instance_id=declared.instance_id, contact_id=previous)
-        previous = before.previous_contact_id if before else None
-    if transfers >= _MAX_TRANSFERS:
-        raise AssociationFailedError(
-            f"release: contact {declared.contact_id} was transferred {transfers} times already, "
-            "the most that Connect allows. Use ContactRelease.stop() or ContactRelease.retain()."
-        )

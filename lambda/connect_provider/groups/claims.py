@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+import time
+from typing import TYPE_CHECKING
 
 from connect_provider.connect.client import Group
 from connect_provider.ledger.claim import OPEN, GroupClaim, Phase
@@ -28,42 +29,30 @@ if TYPE_CHECKING:
 _PHYSICAL_ID = re.compile(r"([a-z0-9-]+):([0-9a-f-]{36})/([0-9a-f]{12})")
 
 
-# -- physical IDs ----------------------------------------------------------------------------------
+# -- versions --------------------------------------------------------------------------------------
 
 
-def physical_id(group: Group, version: str) -> str:
-    """Return the physical ID of a version: ``REGION:GROUP/VERSION``."""
-    return f"{group.region}:{group.id}/{version}"
-
-
-def parse(text: str) -> tuple[Group, str] | None:
+def parse(physical_id: str) -> tuple[Group, str] | None:
     """Return group and version of a physical ID; None if this provider did not make it."""
-    match = _PHYSICAL_ID.fullmatch(text)
+    match = _PHYSICAL_ID.fullmatch(physical_id)
     return (Group(region=match[1], id=match[2]), match[3]) if match else None
 
 
-def id_of(claim: GroupClaim) -> str:
-    """Return the physical ID of the version that claims."""
-    return physical_id(claim.group, claim.version)
-
-
-def key_of(claim: GroupClaim) -> str:
-    """Return what tells a claim from the others of its group."""
-    return f"{claim.owner}#{claim.version}"
+def tombstone(request: Request, group: Group, version: str) -> GroupClaim:
+    """Return the claim of a version of the request's resource, over."""
+    return GroupClaim(
+        owner=request.owner,
+        version=version,
+        instance_id="",
+        group=group,
+        users=frozenset(),
+        began="",
+        since=time.time(),
+        phase=Phase.ENDED,
+    )
 
 
 # -- on_event --------------------------------------------------------------------------------------
-
-
-class Planned(NamedTuple):
-    """What ``on_event`` decides.
-
-    :ivar physical_id: the version that the request brings about.
-    :ivar claim: the claim to make; None where the version is there already.
-    """
-
-    physical_id: str
-    claim: GroupClaim | None = None
 
 
 def plan(  # noqa: PLR0913 - all that the decision rests on, by keyword
@@ -75,7 +64,7 @@ def plan(  # noqa: PLR0913 - all that the decision rests on, by keyword
     mine: Sequence[GroupClaim],
     previous: GroupClaim | None,
     awaited: Callable[[], bool],
-) -> Planned:
+) -> GroupClaim:
     """Decide about a Create, or an Update to another declaration.
 
     :param now: when the request began, in seconds since the epoch.
@@ -84,13 +73,14 @@ def plan(  # noqa: PLR0913 - all that the decision rests on, by keyword
     :param previous: the claim of the version that an Update comes with.
     :param awaited: whether CloudFormation waits for such a request; asked where the same request
         was seen in another deployment.
+    :returns: a new claim, or the LIVE one that a rollback goes back to.
     :raises RequestOutlivedError: the event belongs to a deployment that is over.
     """
     version = request.version(deployment.began)
     if deployment.rolls_back and not deployment.is_over and request.type is RequestType.UPDATE:
         back = _version_before(request, declared, mine)
         if back:
-            return Planned(id_of(back))
+            return back
         if previous and previous.phase is Phase.LIVE and previous.began != deployment.began:
             # What is there is what the stack goes back to: the event is of the way forward.
             raise outlived(deployment)
@@ -103,21 +93,16 @@ def plan(  # noqa: PLR0913 - all that the decision rests on, by keyword
         any(_is_rival(claim, version, deployment.began) for claim in mine) or not awaited()
     ):
         raise outlived(deployment)
-    claim = GroupClaim(
+    return GroupClaim(
         owner=request.owner,
         version=version,
-        instance_id=declared.instance_id,
-        group=declared.group,
-        users=declared.users,
+        **declared._asdict(),
         began=deployment.began,
         since=now,
-        exclusive=declared.exclusive,
         replaces=request.physical_id if request.type is RequestType.UPDATE else "",
         rollback=deployment.rolls_back,
         repeated=repeated,
-        resync=declared.resync,
     )
-    return Planned(id_of(claim), claim)
 
 
 def _version_before(
@@ -127,19 +112,14 @@ def _version_before(
     fitting = [claim for claim in mine if claim.phase is Phase.LIVE and is_same(claim, declared)]
     return max(
         fitting,
-        key=lambda claim: (id_of(claim) == request.physical_id, claim.since),
+        key=lambda claim: (claim.physical_id == request.physical_id, claim.since),
         default=None,
     )
 
 
 def is_same(claim: GroupClaim, declared: GroupUsers) -> bool:
     """Whether a claim declares the same, in whatever words."""
-    return (
-        (claim.instance_id, claim.group.id) == (declared.instance_id, declared.group.id)
-        and claim.users == declared.users
-        and claim.exclusive == declared.exclusive
-        and claim.resync == declared.resync
-    )
+    return all(getattr(claim, name) == value for name, value in declared._asdict().items())
 
 
 # -- ending ----------------------------------------------------------------------------------------
@@ -199,20 +179,19 @@ def noted(
     if claim.adopted is not None or claim.phase is not Phase.PENDING:
         return None
     claims = list(claims)
+    in_place = [it for it in claims if it.owner == claim.owner and it.phase is Phase.LIVE]
+    others = [it for it in claims if it not in in_place]
     strangers = frozenset[str]()
     if claim.exclusive:
-        strangers = (members | expelled(claims, now=now)) - wanted(claims)
+        coming_back = (it.expelled for it in others if it.phase is Phase.ENDING and it.undo)
+        away = expelled(others, now=now).union(*coming_back)
+        strangers = (away | members) - wanted(claims)
+    leaving = frozenset().union(*(it.users for it in in_place)) - wanted(others)
     before = parse(claim.replaces)
-    in_place = [
-        other for other in claims if other.owner == claim.owner and other.phase is Phase.LIVE
-    ]
-    leaving = frozenset().union(*(other.users for other in in_place)) - wanted(
-        other for other in claims if other not in in_place
-    )
     return claim._replace(
         adopted=claim.users & members,
-        # In place, the clean-up removes the strangers; not if the version before was forgotten.
-        expelled=frozenset() if before and before[0] == claim.group else strangers,
+        # In place, the clean-up removes the members among them, and nothing brings them back.
+        expelled=strangers - members if before and before[0] == claim.group else strangers,
         removed=len((strangers | leaving) & members),
     )
 
@@ -235,10 +214,10 @@ def heirs(
         doubtful = (
             claim.phase is Phase.LIVE
             and claim.owner.stack_id == ending.owner.stack_id
-            and claim.replaces != id_of(ending)
+            and claim.replaces != ending.physical_id
             and not ending.undo
         )
-        if not doubtful or id_of(claim) in listed():
+        if not doubtful or claim.physical_id in listed():
             found.append(claim)
     return found
 
@@ -249,7 +228,7 @@ def removes_strangers(ending: GroupClaim, claims: Iterable[GroupClaim]) -> bool:
     That is the case where the version that replaced it is exclusive.
     """
     return not ending.undo and any(
-        claim.exclusive and claim.phase is Phase.LIVE and claim.replaces == id_of(ending)
+        claim.exclusive and claim.phase is Phase.LIVE and claim.replaces == ending.physical_id
         for claim in claims
     )
 
@@ -260,7 +239,7 @@ def undone_together(ending: GroupClaim, claims: Iterable[GroupClaim]) -> list[Gr
         claim
         for claim in claims
         if claim.phase is Phase.ENDING and claim.undo and claim.users & ending.expelled
-        if ending.undo and id_of(claim) != id_of(ending)
+        if ending.undo and claim.physical_id != ending.physical_id
     ]
 
 

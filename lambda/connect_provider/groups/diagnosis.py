@@ -8,8 +8,7 @@ nowhere. Everything here only reads.
 from __future__ import annotations
 
 import time
-from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connect_provider.errors import AssociationFailedError, StillWaiting
 from connect_provider.failures import Failure
@@ -27,27 +26,23 @@ _CHANGING = frozenset(("CREATION_IN_PROGRESS", "UPDATE_IN_PROGRESS"))
 _DEAD = frozenset(("CREATION_FAILED", "PENDING_DELETION", "DELETION_FAILED"))
 
 
-class Finding(Enum):
-    """What is the case although the call failed."""
-
-    DONE = "the user is where the call would have brought the user"
-    ELSEWHERE = "the user may be in another group"
-
-
 class UserFailedError(AssociationFailedError):
     """One user cannot be brought where the user should be; others may."""
 
 
-class Diagnosis:
+class ElsewhereError(UserFailedError):
+    """The user may be in another group, and Connect allows one group a user."""
+
+
+class Diagnosis(NamedTuple):
     """Looks around a group after a failure.
 
-    :param connect: Connect in the group's home Region.
-    :param group: the group.
+    :ivar connect: Connect in the group's home Region.
+    :ivar group: the group.
     """
 
-    def __init__(self, connect: Connect, group: Group) -> None:
-        self._connect = connect
-        self._group = group
+    connect: Connect
+    group: Group
 
     def of_listing(self, claim: GroupClaim) -> None:
         """Explain that Connect does not list the group's users.
@@ -55,10 +50,9 @@ class Diagnosis:
         :raises StillWaiting: they may be listed later.
         :raises AssociationFailedError: they will not.
         """
-        self._require_active(
-            claim, f"ListTrafficDistributionGroupUsers does not find {self._group}"
-        )
-        raise StillWaiting(f"ListTrafficDistributionGroupUsers does not find {self._group} yet")
+        said = f"ListTrafficDistributionGroupUsers does not find {self.group}"
+        self._require_active(claim, said)
+        raise StillWaiting(f"{said} yet")
 
     def is_gone(self, claim: GroupClaim) -> bool:
         """Whether there is nobody to take out of the group any more.
@@ -66,44 +60,57 @@ class Diagnosis:
         :raises StillWaiting: the group changes, or is only said to be missing for a moment.
         :raises AssociationFailedError: the group is in another Region.
         """
-        group = self._connect.describe_group(self._group)
+        group = self.connect.describe_group(self.group)
         if group is None:
             if _is_recent(claim):
-                raise StillWaiting(f"DescribeTrafficDistributionGroup does not find {self._group}")
+                raise StillWaiting(f"DescribeTrafficDistributionGroup does not find {self.group}")
             return True
         if group.status in _DEAD:
             return True
-        self._require_home(group.home_region, f"Connect does not list the users of {self._group}")
+        self._require_home(group.home_region, f"Connect does not list the users of {self.group}")
         if group.status in _CHANGING:
-            raise StillWaiting(f"{self._group} is {group.status}")
+            raise StillWaiting(f"{self.group} is {group.status}")
         return False
 
-    def of_association(self, user_id: str, claim: GroupClaim, error: CallError) -> Finding:
-        """Explain why a user could not be associated.
+    def of_association(self, user_id: str, claim: GroupClaim, error: CallError) -> None:
+        """Return if the user is in the group although the call failed; explain it if not.
 
         :raises StillWaiting: the user may be associated later.
         :raises UserFailedError: the user cannot be associated.
         :raises AssociationFailedError: no user can be.
         :raises CallError: nobody can: the permission is missing.
         """
-        match error.failure:
-            case Failure.ACCESS_DENIED:
-                raise error
-            case Failure.NOT_FOUND:
-                self._require_active(claim, str(error))
-                self._require_user(user_id, claim, error)
+        if error.failure is Failure.ACCESS_DENIED:
+            raise error
+        if error.failure in (Failure.CONFLICT, Failure.INVALID) and self._is_member(user_id):
+            return
+        if error.failure in (Failure.CONFLICT, Failure.INVALID, Failure.NOT_FOUND):
+            self._require_active(claim, str(error))
+        if error.failure is Failure.CONFLICT:
+            raise ElsewhereError(
+                f"{error}. The user may be in another traffic distribution group: take the user "
+                "out of that one first."
+            ) from error
+        if error.failure in (Failure.INVALID, Failure.NOT_FOUND):
+            last_modified = self._require_user(user_id, claim, error)
+            if error.failure is Failure.NOT_FOUND:
                 raise StillWaiting(str(error)) from error
-            case Failure.CONFLICT:
-                if self._is_member(user_id):
-                    return Finding.DONE
-                self._require_active(claim, str(error))
-                return Finding.ELSEWHERE
-            case Failure.INVALID:
-                if self._is_member(user_id):
-                    return Finding.DONE
-                self._require_active(claim, str(error))
-                self._require_replicated(user_id, claim, error)
+            if _changed_lately(last_modified):
+                raise StillWaiting(
+                    f"{error}. User {user_id} was changed lately and may not have been replicated "
+                    "to the other Region yet.",
+                    shared=False,
+                ) from error
         raise UserFailedError(str(error)) from error
+
+    def of_return(self, user_id: str, claim: GroupClaim, error: CallError) -> None:
+        """Explain as :meth:`of_association` does why a user cannot come back to the group yet."""
+        try:
+            self.of_association(user_id, claim, error)
+        except ElsewhereError:
+            raise StillWaiting(
+                f"{error}. The rollback may have yet to take the user out of there.", shared=False
+            ) from error
 
     def of_disassociation(self, user_id: str, claim: GroupClaim, error: CallError) -> None:
         """Return if the user is out of the group all the same.
@@ -117,7 +124,7 @@ class Diagnosis:
             raise error
         if self.is_gone(claim) or not self._is_member(user_id):
             return
-        user = self._connect.describe_user(instance_id=claim.instance_id, user_id=user_id)
+        user = self.connect.describe_user(instance_id=claim.instance_id, user_id=user_id)
         if user is None:
             return
         if error.failure is Failure.NOT_FOUND or (
@@ -127,15 +134,15 @@ class Diagnosis:
         raise UserFailedError(str(error)) from error
 
     def _is_member(self, user_id: str) -> bool:
-        return user_id in (self._connect.list_group_users(self._group) or ())
+        return user_id in (self.connect.list_group_users(self.group) or ())
 
     def _require_active(self, claim: GroupClaim, said: str) -> None:
-        group = self._connect.describe_group(self._group)
+        group = self.connect.describe_group(self.group)
         if group is None:
             if _is_recent(claim):
                 raise StillWaiting(f"{said}. It may have been made only just now.")
             raise AssociationFailedError(
-                f"{said}. There is no {self._group}: check the ID, and that the Region is the "
+                f"{said}. There is no {self.group}: check the ID, and that the Region is the "
                 "group's home Region (give the group's ARN, or the prop region)."
             )
         self._require_home(group.home_region, said)
@@ -147,7 +154,7 @@ class Diagnosis:
             )
 
     def _require_home(self, home_region: str, said: str) -> None:
-        if home_region != self._group.region:
+        if home_region != self.group.region:
             raise AssociationFailedError(
                 f"{said}. The group's home Region is {home_region}, and only there users can be "
                 "associated: give the group's ARN, or the prop region."
@@ -155,7 +162,7 @@ class Diagnosis:
 
     def _require_user(self, user_id: str, claim: GroupClaim, error: CallError) -> float | None:
         """Return when the user was last modified, in seconds since the epoch."""
-        user = self._connect.describe_user(instance_id=claim.instance_id, user_id=user_id)
+        user = self.connect.describe_user(instance_id=claim.instance_id, user_id=user_id)
         if user is not None:
             return user.last_modified
         if _is_recent(claim):
@@ -163,17 +170,9 @@ class Diagnosis:
                 f"{error}. User {user_id} may have been made only just now.", shared=False
             )
         raise UserFailedError(
-            f"{error}. Instance {claim.instance_id} in {self._group.region} has no user "
+            f"{error}. Instance {claim.instance_id} in {self.group.region} has no user "
             f"{user_id}, or there is no such instance: check both IDs."
         ) from error
-
-    def _require_replicated(self, user_id: str, claim: GroupClaim, error: CallError) -> None:
-        if _changed_lately(self._require_user(user_id, claim, error)):
-            raise StillWaiting(
-                f"{error}. User {user_id} was changed lately and may not have been replicated to "
-                "the other Region yet.",
-                shared=False,
-            ) from error
 
 
 def _is_recent(claim: GroupClaim) -> bool:

@@ -6,13 +6,12 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from connect_provider.connect.client import ASSOCIATE_USER, DISASSOCIATE_USER
-from connect_provider.errors import StillWaiting
+from connect_provider.errors import AssociationFailedError, StillWaiting
 from connect_provider.failures import CallError
 from connect_provider.groups import claims as rules
-from connect_provider.groups.diagnosis import Diagnosis, Finding, UserFailedError
+from connect_provider.groups.diagnosis import Diagnosis, ElsewhereError, UserFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
     from connect_provider.connect.client import Connect, Group
@@ -27,22 +26,24 @@ class Origin(NamedTuple):
 
     :ivar group: the group.
     :ivar ledger: who wants what there.
-    :ivar connect: returns Connect in a Region.
+    :ivar connect: Connect in the group's home Region.
     """
 
     group: Group
     ledger: Ledger
-    connect: Callable[[str], Connect]
+    connect: Connect
 
     def movable(self, claim: GroupClaim) -> frozenset[str]:
         """Return the users who are in this group for the claim's resource alone."""
         theirs = rules.owned_users(self.ledger.of_group(self.group), claim.owner)
         return claim.users & theirs & self._members()
 
-    def let_go(self, claim: GroupClaim, user_id: str) -> None:
-        """Take a user out of this group.
+    def swap(self, claim: GroupClaim, user_id: str, new: Diagnosis) -> None:
+        """Take a user out of this group, and into the claim's.
 
-        :raises UserFailedError: the user is still in it.
+        :param new: looks around the claim's group.
+        :raises StillWaiting: the user may join later.
+        :raises UserFailedError: the user is still in this group, or in none.
         """
         _LOGGER.info("user %s leaves %s for %s", user_id, self.group, claim.group)
         try:
@@ -50,29 +51,44 @@ class Origin(NamedTuple):
         except CallError as error:
             if user_id in self._members():
                 raise UserFailedError(str(error)) from error
+        try:
+            new.connect.move_user(
+                ASSOCIATE_USER, instance_id=claim.instance_id, group=new.group, user_id=user_id
+            )
+        except CallError as error:
+            try:
+                new.of_association(user_id, claim, error)
+            except ElsewhereError:
+                raise UserFailedError(
+                    f"{error}. The user had left {self.group} for it and goes back."
+                ) from error
 
     def take_back(self, claim: GroupClaim, users: AbstractSet[str]) -> None:
         """Bring users back whom the resource still wants here.
 
         :raises StillWaiting: somebody cannot come back yet.
         """
+        if not users:
+            return
         home = rules.wanted(self.ledger.of_group(self.group, claim.owner))
         for user_id in sorted((users & home) - self._members()):
             _LOGGER.info("user %s goes back to %s", user_id, self.group)
             try:
                 self._move(ASSOCIATE_USER, claim, user_id)
             except CallError as error:
-                diagnosis = Diagnosis(self.connect(self.group.region), self.group)
-                if diagnosis.of_association(user_id, claim, error) is Finding.ELSEWHERE:
-                    raise StillWaiting(
-                        f"{error}. The rollback may have yet to take the user out of there.",
-                        shared=False,
-                    ) from error
+                Diagnosis(self.connect, self.group).of_return(user_id, claim, error)
+
+    def take_back_for_now(self, claim: GroupClaim, users: AbstractSet[str]) -> None:
+        """Bring back whom that is possible for at once."""
+        try:
+            self.take_back(claim, users)
+        except (CallError, StillWaiting, AssociationFailedError) as error:
+            _LOGGER.warning("could not bring everybody back to %s yet: %s", self.group, error)
 
     def _members(self) -> frozenset[str]:
-        return self.connect(self.group.region).list_group_users(self.group) or frozenset()
+        return self.connect.list_group_users(self.group) or frozenset()
 
     def _move(self, operation: str, claim: GroupClaim, user_id: str) -> None:
-        self.connect(self.group.region).move_user(
+        self.connect.move_user(
             operation, instance_id=claim.instance_id, group=self.group, user_id=user_id
         )

@@ -96,6 +96,21 @@ class GroupClaim(NamedTuple):
     problem: str = ""
     revision: int = 0
 
+    @property
+    def physical_id(self) -> str:
+        """What CloudFormation calls the version: ``REGION:GROUP/VERSION``."""
+        return f"{self.group.region}:{self.group.id}/{self.version}"
+
+    @property
+    def key(self) -> tuple[Owner, str]:
+        """What tells the claim from the others of its group."""
+        return self.owner, self.version
+
+    @property
+    def made_by(self) -> str:
+        """What stands for the request and the deployment that made the claim."""
+        return self.version
+
 
 class Offer(StrEnum):
     """What is known about the offer of a contact to the claimed user."""
@@ -137,6 +152,16 @@ class ContactClaim(NamedTuple):
     undo: bool = False
     doubt: bool = False
     revision: int = 0
+
+    @property
+    def physical_id(self) -> str:
+        """What CloudFormation calls the version: ``contact:INSTANCE:CONTACT/VERSION``."""
+        return f"contact:{self.instance_id}:{self.contact_id}/{self.version}"
+
+    @property
+    def made_by(self) -> str:
+        """What stands for the request and the deployment that named the user."""
+        return self.assignment
 
 
 Claim = GroupClaim | ContactClaim

@@ -14,7 +14,7 @@ from connect_provider.errors import AssociationFailedError, InvalidEventError, S
 from connect_provider.identifiers import Kind
 from connect_provider.lifecycle import RECENT_SECONDS
 from connect_provider.properties import read_identifier
-from connect_provider.request import RequestType, fingerprint
+from connect_provider.request import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,31 +62,35 @@ def read(properties: Mapping[str, Any], *, owner: Owner) -> Lookup:
     return Lookup(instance_id=instance.id, region=region, usernames=tuple(names))
 
 
-def plan(request: Request, aws: Aws) -> dict[str, Any]:
-    """Return what ``on_event`` answers.
+class UserLookup(NamedTuple):
+    """One request for a lookup."""
 
-    :raises StillWaiting: somebody may be found later.
-    :raises AssociationFailedError: a name belongs to nobody, or to several users.
-    :raises ProviderError: the request cannot be fulfilled.
-    """
-    if request.type is RequestType.DELETE:
-        return {"PhysicalResourceId": request.physical_id}
-    declared = read(request.properties, owner=request.account)
-    found = aws.connect(declared.region).search_users(
-        instance_id=declared.instance_id, usernames=declared.usernames
-    )
-    if not all(found.values()) and time.time() - request.started_at < RECENT_SECONDS:
-        raise StillWaiting("SearchUsers does not find all of them")
-    users = _one_each(declared, found)
-    return {
-        "PhysicalResourceId": f"users:{declared.instance_id}/{fingerprint(*users)[:12]}",
-        "Data": {"UserIds": ",".join(users)},
-    }
+    request: Request
+    aws: Aws
 
+    def plan(self) -> dict[str, Any]:
+        """Return what ``on_event`` answers.
 
-def converge(request: Request, _aws: Aws) -> Mapping[str, Any]:
-    """Return the attributes; there is nothing to converge."""
-    return request.data
+        :raises StillWaiting: somebody may be found later.
+        :raises AssociationFailedError: a name belongs to nobody, or to several users.
+        :raises ProviderError: the request cannot be fulfilled.
+        """
+        request = self.request
+        declared = read(request.properties, owner=request.account)
+        found = self.aws.connect(declared.region).search_users(
+            instance_id=declared.instance_id, usernames=declared.usernames
+        )
+        if not all(found.values()) and time.time() - request.started_at < RECENT_SECONDS:
+            raise StillWaiting("SearchUsers does not find all of them")
+        users = _one_each(declared, found)
+        return {
+            "PhysicalResourceId": f"users:{declared.instance_id}/{fingerprint(*users)[:12]}",
+            "Data": {"UserIds": ",".join(users)},
+        }
+
+    def converge(self) -> Mapping[str, Any]:
+        """Return the attributes; there is nothing to converge."""
+        return self.request.data
 
 
 def _one_each(declared: Lookup, found: Mapping[str, frozenset[str]]) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def declared(*users: str, **changes: Any) -> GroupUsers:
     return GroupUsers(**values)
 
 
-BEFORE = rules.id_of(claimed())
+BEFORE = claimed().physical_id
 LIVE = {"phase": Phase.LIVE, "adopted": frozenset[str]()}
 SOMEBODY = Owner(ELSEWHERE, "Agents")
 
@@ -78,10 +78,9 @@ SOMEBODY = Owner(ELSEWHERE, "Agents")
 
 
 def test_a_physical_id_says_region_group_and_version() -> None:
-    text = rules.physical_id(RED, "0123456789ab")
+    text = claimed().physical_id
     assert text == f"us-east-1:{RED.id}/0123456789ab"
     assert rules.parse(text) == (RED, "0123456789ab")
-    assert rules.id_of(claimed()) == text
 
 
 @pytest.mark.parametrize(
@@ -108,14 +107,29 @@ def test_ids_of_others_are_nobody_s(text: str) -> None:
 def test_two_exclusive_claims_that_come_together_expel_the_same_people() -> None:
     first = claimed(ANN, exclusive=True, adopted=frozenset(), expelled=frozenset((CYD,)))
     second = claimed(BOB, exclusive=True, owner=SOMEBODY)
-    for other in (first, first._replace(phase=Phase.LIVE, since=NOW - 4000)):
-        noted = rules.noted(second, {ANN}, [other, second], now=NOW)
+    for other in (
+        first,
+        first._replace(phase=Phase.LIVE, since=NOW - 4000),
+        first._replace(phase=Phase.ENDING, undo=True),
+    ):
+        noted = rules.noted(second, {BOB}, [other, second], now=NOW)
         assert noted is not None
-        assert (noted.expelled, noted.removed) == ({CYD}, 0)
+        assert (noted.expelled, noted.removed) == (frozenset((CYD,)), 0)
     settled = first._replace(phase=Phase.LIVE, since=NOW - 5000)
-    noted = rules.noted(second, {ANN}, [settled, second], now=NOW)
+    noted = rules.noted(second, {BOB}, [settled, second], now=NOW)
     assert noted is not None
     assert noted.expelled == frozenset()
+
+
+def test_an_exclusive_claim_in_place_keeps_out_whom_another_one_brings_back() -> None:
+    ending = claimed(
+        BOB, exclusive=True, owner=SOMEBODY, expelled=frozenset((CYD,)), adopted=frozenset()
+    )._replace(phase=Phase.ENDING, undo=True)
+    before = claimed(ANN, exclusive=True, expelled=frozenset((EVE,)), **LIVE)
+    claim = claimed(ANN, version="ba9876543210", exclusive=True, replaces=BEFORE)
+    noted = rules.noted(claim, {ANN, DAN}, [ending, before, claim], now=NOW)
+    assert noted is not None
+    assert noted.expelled == {CYD}, "the clean-up removes Dan, and Eve was removed before"
 
 
 def test_a_key_tells_owners_and_versions_apart() -> None:
@@ -125,15 +139,13 @@ def test_a_key_tells_owners_and_versions_apart() -> None:
         claimed(owner=Owner(STACK, "Other")),
         claimed(owner=Owner(ELSEWHERE, "Agents")),
     ]
-    assert len({rules.key_of(claim) for claim in claims}) == 4
+    assert len({claim.key for claim in claims}) == 4
 
 
 # -- on_event --------------------------------------------------------------------------------------
 
 
-def plan(
-    request: Request, wants: GroupUsers, deployment: Deployment, **changes: Any
-) -> rules.Planned:
+def plan(request: Request, wants: GroupUsers, deployment: Deployment, **changes: Any) -> GroupClaim:
     values: dict[str, Any] = {
         "now": NOW,
         "mine": [],
@@ -148,16 +160,13 @@ def test_a_create_makes_a_claim() -> None:
     request = event()
     planned = plan(request, declared(ANN, exclusive=True, resync="2"), FORWARD)
     version = request.version("monday")
-    assert planned == rules.Planned(
-        rules.physical_id(RED, version),
-        claimed(ANN, version=version, exclusive=True, resync="2"),
-    )
+    assert planned == claimed(ANN, version=version, exclusive=True, resync="2")
 
 
 def test_an_update_knows_what_it_replaces() -> None:
     request = event("Update")
     planned = plan(request, declared(BOB), FORWARD, mine=[claimed(ANN, **LIVE)])
-    assert planned.claim == claimed(BOB, version=request.version("monday"), replaces=BEFORE)
+    assert planned == claimed(BOB, version=request.version("monday"), replaces=BEFORE)
     assert planned.physical_id != BEFORE
 
 
@@ -190,19 +199,19 @@ def test_a_create_in_a_rollback_is_late(deployment: Deployment) -> None:
 def test_a_rollback_finds_the_version_of_before(deployment: Deployment) -> None:
     before = claimed(ANN, began="sunday", **LIVE)
     new = claimed(BOB, version="ba9876543210", replaces=BEFORE, **LIVE)
-    request = event("Update", PhysicalResourceId=rules.id_of(new))
+    request = event("Update", PhysicalResourceId=new.physical_id)
     planned = plan(request, declared(ANN), deployment, mine=[before, new], previous=new)
-    assert planned == rules.Planned(BEFORE)
+    assert planned == before
 
 
 def test_of_several_versions_the_one_that_the_event_names_is_it_else_the_latest() -> None:
     older = claimed(ANN, version="00000000000a", since=NOW - 2, **LIVE)
     newer = claimed(ANN, version="00000000000b", since=NOW - 1, **LIVE)
     for mine in ([older, newer], [newer, older]):
-        named = event("Update", PhysicalResourceId=rules.id_of(older))
-        assert plan(named, declared(ANN), BACK, mine=mine).physical_id == rules.id_of(older)
+        named = event("Update", PhysicalResourceId=older.physical_id)
+        assert plan(named, declared(ANN), BACK, mine=mine).physical_id == older.physical_id
         other = event("Update", PhysicalResourceId=BEFORE)
-        assert plan(other, declared(ANN), BACK, mine=mine).physical_id == rules.id_of(newer)
+        assert plan(other, declared(ANN), BACK, mine=mine).physical_id == newer.physical_id
 
 
 @pytest.mark.parametrize(
@@ -222,9 +231,8 @@ def test_a_rollback_without_a_fitting_version_claims_anew(unfit: dict[str, Any])
     mine = [claimed(ANN, **{**LIVE, "began": "sunday", **unfit})]
     request = event("Update")
     planned = plan(request, declared(ANN), BACK, mine=mine)
-    assert planned.claim
-    assert planned.claim.rollback
-    assert planned.claim.version == request.version("monday")
+    assert planned.rollback
+    assert planned.version == request.version("monday")
 
 
 def test_the_update_of_the_way_forward_is_late_in_the_rollback() -> None:
@@ -236,7 +244,7 @@ def test_the_update_of_the_way_forward_is_late_in_the_rollback() -> None:
 @pytest.mark.parametrize("phase", [Phase.PENDING, Phase.ENDING, Phase.ENDED])
 def test_a_rollback_claims_anew_where_the_version_of_before_is_not_live(phase: Phase) -> None:
     previous = claimed(ANN, began="sunday", phase=phase)
-    assert plan(event("Update"), declared(BOB), BACK, previous=previous).claim
+    assert plan(event("Update"), declared(BOB), BACK, previous=previous).phase is Phase.PENDING
 
 
 def of_request(request: Request, began: str, **changes: Any) -> GroupClaim:
@@ -249,7 +257,7 @@ def test_a_request_seen_in_another_deployment_is_a_retry_or_late(*, awaited: boo
     mine = [of_request(request, "sunday", phase=Phase.ENDED)]
     if awaited:
         planned = plan(request, declared(ANN), FORWARD, mine=mine, awaited=lambda: True)
-        assert planned.physical_id == rules.physical_id(RED, request.version("monday"))
+        assert planned.physical_id == claimed(version=request.version("monday")).physical_id
     else:
         with pytest.raises(RequestOutlivedError):
             plan(request, declared(ANN), FORWARD, mine=mine, awaited=lambda: False)
@@ -266,20 +274,17 @@ def test_the_same_request_again_in_the_same_deployment_is_the_same_claim() -> No
     request = event()
     mine = [of_request(request, "monday")]
     planned = plan(request, declared(ANN), FORWARD, mine=mine)
-    assert planned.claim
-    assert planned.claim.version == mine[0].version
+    assert planned.version == mine[0].version
 
 
 def test_another_request_asks_nobody() -> None:
     mine = [of_request(event(RequestId="another"), "sunday", phase=Phase.ENDED)]
-    assert plan(event(), declared(ANN), FORWARD, mine=mine).claim
+    assert plan(event(), declared(ANN), FORWARD, mine=mine).phase is Phase.PENDING
 
 
 def test_a_repeated_request_is_superseded_by_another_one_of_its_deployment() -> None:
     mine = [of_request(event(), "sunday", phase=Phase.ENDED)]
-    planned = plan(event(), declared(ANN), FORWARD, mine=mine, awaited=lambda: True)
-    claim = planned.claim
-    assert claim
+    claim = plan(event(), declared(ANN), FORWARD, mine=mine, awaited=lambda: True)
     assert claim.repeated
     rival = of_request(event(RequestId="another"), "monday")
     assert rules.is_superseded(claim, [claim, rival])
@@ -304,10 +309,9 @@ def test_a_claim_travels_through_the_event(
 ) -> None:
     wants = declared(*users, exclusive=exclusive, resync=resync)
     planned = plan(event("Update"), wants, BACK if back else FORWARD)
-    assert planned.claim
-    carried = json.loads(json.dumps(to_event(planned.claim)))
+    carried = json.loads(json.dumps(to_event(planned)))
     arrived = event("Update", PhysicalResourceId=planned.physical_id, Claim=carried)
-    assert lifecycle.planned_claim(arrived) == planned.claim
+    assert lifecycle.planned_claim(arrived) == planned
 
 
 @pytest.mark.parametrize("missing", ["pk", "sk", "phase", "revision"])
@@ -519,7 +523,7 @@ def test_who_is_not_shared_is_not_held() -> None:
 
 def test_a_live_claim_of_the_stack_holds_while_it_is_listed() -> None:
     other = claimed(ANN, version="a" * 12, owner=Owner(STACK, "Other"), **LIVE)
-    assert heirs(ENDING, other, listed={rules.id_of(other)}) == [other.version]
+    assert heirs(ENDING, other, listed={other.physical_id}) == [other.version]
     assert heirs(ENDING, other, listed={BEFORE}) == [], "RETAIN has left it behind"
 
 
@@ -546,8 +550,8 @@ def test_who_comes_back_has_heirs_too() -> None:
         ({"phase": Phase.PENDING}, False),
         ({"phase": Phase.ENDING}, False),
         ({"replaces": ""}, False),
-        ({"replaces": rules.physical_id(BLUE, "0123456789ab")}, False),
-        ({"replaces": rules.physical_id(RED, "ba9876543210")}, False),
+        ({"replaces": claimed(group=BLUE).physical_id}, False),
+        ({"replaces": claimed(version="ba9876543210").physical_id}, False),
     ],
 )
 def test_the_clean_up_of_an_exclusive_update_removes_strangers(
@@ -612,7 +616,7 @@ def claims_of_a_group(draw: st.DrawFn) -> list[GroupClaim]:
     for number in range(draw(st.integers(1, 5))):
         users = draw(some)
         owner = Owner(draw(st.sampled_from((STACK, ELSEWHERE))), draw(st.sampled_from("AB")))
-        earlier = [rules.id_of(claim) for claim in claims if claim.owner == owner]
+        earlier = [claim.physical_id for claim in claims if claim.owner == owner]
         claims.append(
             claimed(
                 *users,
@@ -634,15 +638,17 @@ def test_pending_claims_and_other_stacks_and_what_is_listed_hold_their_users(
     claims: list[GroupClaim], data: st.DataObject
 ) -> None:
     ending = data.draw(st.sampled_from(claims))._replace(phase=Phase.ENDING)
-    claims = [claim for claim in claims if rules.key_of(claim) != rules.key_of(ending)]
+    claims = [claim for claim in claims if claim.key != ending.key]
     listed = frozenset(
-        data.draw(st.lists(st.sampled_from([BEFORE, *map(rules.id_of, claims)]), unique=True))
+        data.draw(
+            st.lists(st.sampled_from([BEFORE, *(it.physical_id for it in claims)]), unique=True)
+        )
     )
     held = rules.wanted(rules.heirs(ending, claims, lambda: listed)) & ending.users
     for claim in claims:
         elsewhere = claim.owner.stack_id != ending.owner.stack_id
         holds = claim.phase is Phase.PENDING or (
-            claim.phase is Phase.LIVE and (elsewhere or ending.undo or rules.id_of(claim) in listed)
+            claim.phase is Phase.LIVE and (elsewhere or ending.undo or claim.physical_id in listed)
         )
         if holds:
             assert held >= claim.users & ending.users
@@ -654,11 +660,11 @@ def test_what_is_noted_adds_up(
     claims: list[GroupClaim], members: frozenset[str], data: st.DataObject
 ) -> None:
     claim = data.draw(st.sampled_from(claims))._replace(phase=Phase.PENDING, adopted=None)
-    claims = [other for other in claims if rules.key_of(other) != rules.key_of(claim)] + [claim]
+    claims = [other for other in claims if other.key != claim.key] + [claim]
     noted = rules.noted(claim, members, claims, now=NOW)
     assert noted
     assert noted.adopted == claim.users & members
-    there_without_others = members | rules.expelled(claims, now=NOW)
+    there_without_others = members.union(*(it.expelled for it in claims))
     assert noted.expelled <= there_without_others - rules.wanted(claims)
     assert claim.exclusive or not noted.expelled
     assert 0 <= len(noted.expelled & members) <= noted.removed <= len(members)

@@ -12,7 +12,7 @@ from connect_provider.connect.client import Connect, Group
 from connect_provider.connect.quota import Paces
 from connect_provider.errors import AssociationFailedError, StillWaiting
 from connect_provider.failures import CallError, Failure
-from connect_provider.groups.diagnosis import Diagnosis, Finding, UserFailedError
+from connect_provider.groups.diagnosis import Diagnosis, ElsewhereError, UserFailedError
 from connect_provider.ledger.claim import GroupClaim, Owner
 from lifecycle.cast import ANN, INSTANCE, RED, REPLICA, WEST
 from lifecycle.seen import seen_world
@@ -55,8 +55,8 @@ class Scene:
             since=self.world.clock.time() - self.age,
         )
 
-    def associated(self, failure: Failure) -> Finding:
-        return self.diagnosis().of_association(self.user_id, self.claim(), error_of(failure))
+    def associated(self, failure: Failure) -> None:
+        self.diagnosis().of_association(self.user_id, self.claim(), error_of(failure))
 
     def disassociated(self, failure: Failure) -> None:
         self.diagnosis().of_disassociation(self.user_id, self.claim(), error_of(failure))
@@ -130,6 +130,7 @@ def as_it_is(_scene: Scene) -> None:
 
 # -- association -----------------------------------------------------------------------------------
 
+DONE = None
 WAITS, FAILS_ALL, FAILS = StillWaiting, AssociationFailedError, UserFailedError
 ASSOCIATION: list[tuple[Failure, Callable[[Scene], None], object, str]] = [
     (Failure.NOT_FOUND, is_missing, FAILS_ALL, "There is no traffic distribution group"),
@@ -137,12 +138,12 @@ ASSOCIATION: list[tuple[Failure, Callable[[Scene], None], object, str]] = [
     (Failure.NOT_FOUND, user_is_missing, FAILS, f"has no user {MISSING}"),
     *((Failure.NOT_FOUND, has_status(it), WAITS, f"The group is {it.value}") for it in CHANGING),
     *((Failure.NOT_FOUND, has_status(it), FAILS_ALL, f"is {it.value} and takes no") for it in DEAD),
-    (Failure.CONFLICT, is_member, Finding.DONE, ""),
-    (Failure.CONFLICT, as_it_is, Finding.ELSEWHERE, ""),
-    (Failure.CONFLICT, listed_nowhere, Finding.ELSEWHERE, ""),
+    (Failure.CONFLICT, is_member, DONE, ""),
+    (Failure.CONFLICT, as_it_is, ElsewhereError, "take the user out of that one first"),
+    (Failure.CONFLICT, listed_nowhere, ElsewhereError, "take the user out of that one first"),
     (Failure.CONFLICT, has_status(CHANGING[0]), WAITS, "The group is"),
     (Failure.CONFLICT, has_status(DEAD[0]), FAILS_ALL, "takes no users"),
-    (Failure.INVALID, is_member, Finding.DONE, ""),
+    (Failure.INVALID, is_member, DONE, ""),
     (Failure.INVALID, as_it_is, FAILS, "failed: Code: said"),
     (Failure.INVALID, user_is_missing, FAILS, f"has no user {MISSING}"),
     (Failure.INVALID, user_changed(44 * 60), WAITS, "may not have been replicated"),
@@ -158,8 +159,8 @@ def test_why_a_user_could_not_be_associated(
     scene: Scene, *, failure: Failure, happened: Callable[[Scene], None], means: Any, said: str
 ) -> None:
     happened(scene)
-    if isinstance(means, Finding):
-        assert scene.associated(failure) is means
+    if means is DONE:
+        scene.associated(failure)
         return
     with pytest.raises((StillWaiting, AssociationFailedError)) as raised:
         scene.associated(failure)
@@ -177,6 +178,14 @@ def test_what_is_not_found_is_believed_after_a_minute(
     expected = StillWaiting if age < 60 else AssociationFailedError
     with pytest.raises(expected, match="may have been made only just now" if age < 60 else "check"):
         scene.associated(Failure.NOT_FOUND)
+
+
+def test_who_cannot_come_back_yet_waits_alone(scene: Scene) -> None:
+    with pytest.raises(StillWaiting, match="may have yet to take the user out") as raised:
+        scene.diagnosis().of_return(scene.user_id, scene.claim(), error_of(Failure.CONFLICT))
+    assert not raised.value.shared
+    with pytest.raises(UserFailedError):
+        scene.diagnosis().of_return(scene.user_id, scene.claim(), error_of(Failure.OTHER))
 
 
 def test_who_waits_alone_and_who_waits_with_the_others(scene: Scene) -> None:
@@ -219,7 +228,6 @@ def test_a_missing_permission_is_nobody_s_fault(scene: Scene, call: str) -> None
 
 # -- disassociation --------------------------------------------------------------------------------
 
-DONE = None
 DISASSOCIATION: list[tuple[Failure, Callable[[Scene], None], object, str]] = [
     (Failure.NOT_FOUND, as_it_is, DONE, ""),
     (Failure.CONFLICT, as_it_is, DONE, ""),
