@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import jsii
 from constructs import IValidation
 
+from connect_associations import _identifiers
 from connect_associations._permissions import MAX_POLICY_CHARACTERS
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
     from constructs import Construct
 
+    from connect_associations._identifiers import Identifier
     from connect_associations._permissions import Permissions
 
 
@@ -24,17 +26,29 @@ class Declaration:
 
     :param construct: who claims.
     :param resource: its custom resource.
-    :param target: the key of the group or contact.
-    :param users: the keys of the users; empty for a contact, and for a list that is only known
-        at deploy time.
+    :param target: the group or contact.
+    :param users: the users; empty for a contact, and for a list that is only known at deploy time.
     :param exclusive: whether nobody else may be in the group.
     """
 
     construct: Construct
     resource: cdk.CfnResource
-    target: str
-    users: frozenset[str] = frozenset()
+    target: Identifier
+    users: tuple[Identifier, ...] = ()
     exclusive: bool = False
+
+    def target_key(self) -> str:
+        """Return what tells the group or contact from others; known at synth."""
+        return self._key(self.target)
+
+    def user_keys(self) -> frozenset[str]:
+        """Return what tells the users from others; known at synth."""
+        return frozenset(map(self._key, self.users))
+
+    def _key(self, identifier: Identifier) -> str:
+        if identifier.literal:
+            return identifier.key
+        return _identifiers.at_synth(identifier, stack=self.resource.stack).key
 
     @property
     def path(self) -> str:
@@ -93,8 +107,9 @@ class Declarations:
         claims: dict[tuple[str, str], Declaration] = {}
         doubled: dict[tuple[str, str], list[str]] = {}
         for declaration in [*self._singles, *self._memberships]:
-            for user in sorted(declaration.users):
-                first = claims.setdefault((declaration.target, user), declaration)
+            target = declaration.target_key()
+            for user in sorted(declaration.user_keys()):
+                first = claims.setdefault((target, user), declaration)
                 if first is not declaration and _all_certain(first, declaration):
                     doubled.setdefault((first.path, declaration.path), []).append(user)
         return [
@@ -106,13 +121,13 @@ class Declarations:
     def _broken_exclusivity(self) -> list[str]:
         others: dict[str, list[Declaration]] = {}
         for declaration in [*self._singles, *self._memberships]:
-            others.setdefault(declaration.target, []).append(declaration)
+            others.setdefault(declaration.target_key(), []).append(declaration)
         return [
             f"{owner.path} is exclusive, but {other.path} declares members of the same traffic "
             f"distribution group, whom it would remove; put them into one membership"
             for owner in self._memberships
             if owner.exclusive
-            for other in others[owner.target]
+            for other in others[owner.target_key()]
             # Two exclusive memberships are told of once.
             if other is not owner
             and not (other.exclusive and other.path < owner.path)
@@ -123,7 +138,7 @@ class Declarations:
         claims: dict[str, Declaration] = {}
         problems = []
         for declaration in self._contacts:
-            first = claims.setdefault(declaration.target, declaration)
+            first = claims.setdefault(declaration.target_key(), declaration)
             if first is not declaration and _all_certain(first, declaration):
                 problems.append(
                     f"{first.path} and {declaration.path} assign the same contact; "

@@ -1,9 +1,14 @@
-"""The code of the provider's functions, from a checkout or from the installed package."""
+"""The code of the provider's functions, from wherever the library is installed.
+
+It is copied file by file, and each copy gets a mode of its own: the zip that is published holds the
+modes that it finds, and Lambda reads it as another user. So neither the umask of whoever installed
+the library or synthesizes the app matters, nor symbolic links, nor whether the library lies in an
+archive; and the hash comes from nothing but the names and contents.
+"""
 
 from __future__ import annotations
 
 import re
-import shutil
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,9 +20,10 @@ from aws_cdk import aws_lambda as lambda_
 from connect_associations import _provider_code
 
 if TYPE_CHECKING:
-    import os
+    from importlib.abc import Traversable
 
-_ONLY_PYTHON = ["*", "!*/", "!*.py", "__pycache__", ".*"]
+_FILE_MODE = 0o644
+_FOLDER_MODE = 0o755
 
 _SDK = "boto3"
 _SDK_SERVICES = frozenset({"connect", "cloudformation", "dynamodb"})
@@ -34,49 +40,55 @@ def code(*, bundle_sdk: bool) -> lambda_.Code:
 
     :param bundle_sdk: whether the installed boto3 goes along; see :func:`find_sdk_problem`.
     """
-    folder = str(_provider_code.folder())
-    if not bundle_sdk:
-        return lambda_.Code.from_asset(folder, exclude=_ONLY_PYTHON, ignore_mode=cdk.IgnoreMode.GIT)
     return lambda_.Code.from_asset(
-        folder,
-        exclude=_ONLY_PYTHON,
-        ignore_mode=cdk.IgnoreMode.GIT,
-        # The content decides: neither source hash would change with the SDK's version.
+        # The CDK asks for a folder, and reads nothing in it.
+        str(next(parent for parent in Path(__file__).parents if parent.is_dir())),
+        # The content decides.
         asset_hash_type=cdk.AssetHashType.OUTPUT,
         bundling=cdk.BundlingOptions(
             # Required by the type, and never started: the local bundling always succeeds.
             image=cdk.DockerImage.from_registry("none"),
-            local=_SdkBundling(),
+            # What the CDK tells two bundlings of one app by.
+            command=[_SDK] if bundle_sdk else [],
+            local=_Copy(with_sdk=bundle_sdk),
         ),
     )
 
 
 @jsii.implements(cdk.ILocalBundling)
-class _SdkBundling:
-    """Copies our code and the installed SDK; needs no Docker."""
+class _Copy:
+    """Copies our code, and the installed SDK if that is wanted; needs no Docker."""
+
+    def __init__(self, *, with_sdk: bool) -> None:
+        self._with_sdk = with_sdk
 
     # jsii passes the options, which only Docker needs, by position or by name.
     def try_bundle(self, output_dir: str, *_options: object, **_named: object) -> bool:
         target = Path(output_dir)
-        shutil.copytree(
-            _provider_code.folder(),
-            target,
-            dirs_exist_ok=True,
-            ignore=lambda folder, names: [name for name in names if not _is_code(folder, name)],
-        )
-        for distribution in _with_requirements(_SDK):
+        _copy_code(_provider_code.folder(), target)
+        for distribution in _with_requirements(_SDK) if self._with_sdk else ():
             for file in distribution.files or ():
                 if _is_needed(PurePosixPath(file)):
-                    copy = target / file
-                    copy.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(Path(str(distribution.locate_file(file))), copy)
+                    _write(target / file, file.read_binary())
+        for path in (target, *target.rglob("*")):
+            path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)
         return True
 
 
-def _is_code(folder: str | os.PathLike[str], name: str) -> bool:
-    if name.startswith((".", "__pycache__")):
-        return False
-    return name.endswith(".py") or (Path(folder) / name).is_dir()
+def _copy_code(source: Traversable, target: Path) -> None:
+    """Copy all modules below *source*."""
+    for entry in source.iterdir():
+        if entry.name.startswith((".", "__pycache__")):
+            continue
+        if entry.is_dir():
+            _copy_code(entry, target / entry.name)
+        elif entry.name.endswith(".py"):
+            _write(target / entry.name, entry.read_bytes())
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
 
 
 def _is_needed(file: PurePosixPath) -> bool:

@@ -7,28 +7,39 @@ which its custom resources depend on: it comes before them and goes after them. 
 for members allows never changes, for it names its logical ID. A contact's may change with the
 user and the release, of which a Delete needs the present ones only.
 
+They are made at synth, when the tokens among the identifiers have their values: two tokens may
+stand for one group, which needs one policy. They are attached as the CDK's own grants are, so that
+whatever an app does to policies is done to them too: aspects, ``minimizePolicies``, the report of
+``iam.Role.customize_roles``.
+
 Actions, resources and dependent actions are those of the `Service Authorization Reference
 <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonconnect.html>`_.
 """
 
+# The classes that jsii generates name their parameters otherwise than its protocols do:
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from connect_associations import _acknowledgements, _identifiers
-from connect_associations._identifiers import ANY_REGION
+from connect_associations._identifiers import ANY_REGION, Environment
 from connect_associations.contact_release import ReleaseMode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from constructs import Construct
+    from constructs import IConstruct
 
     from connect_associations._acknowledgements import Acknowledgement
     from connect_associations._identifiers import Identifier
@@ -47,6 +58,12 @@ _KEY_SIZE = 420
 """What it is granted besides with a key: the environment, and the ledger's items."""
 
 _POLICY_VERSION = "2012-10-17"
+_SEARCH_USERS = ("connect:SearchUsers", "connect:ListUserProficiencies")
+"""On the instance. Like a change of members, SearchUsers depends on what it finds users by."""
+
+_READ_USERS = ("connect:DescribeUser", "connect:ListUserProficiencies")
+"""On the users: what SearchUsers and the changes of members depend on."""
+
 _CHANGE_MEMBERS = (
     "connect:AssociateTrafficDistributionGroupUser",
     "connect:DisassociateTrafficDistributionGroupUser",
@@ -63,51 +80,142 @@ _RELEASE_ACTIONS = {
 _TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 
 
+@jsii.implements(cdk.IAspect)
 class Permissions:
-    """The policies of one provider's role.
+    """The policies that the associations of one stack need.
 
-    :param scope: the provider, below which the policies are created.
-    :param role: the role of both handlers.
-    :param with_key: whether the role uses a customer's key.
+    As an aspect it makes them, below a construct of its own: aspects are what the CDK calls first
+    when it synthesizes.
+
+    :param scope: what the policies stand below.
     """
 
-    def __init__(self, scope: Construct, role: iam.Role, *, with_key: bool) -> None:
-        self._scope = scope
+    def __init__(self, scope: Construct) -> None:
+        self._scope = Construct(scope, "Permissions")
         self._stack = cdk.Stack.of(scope)
-        self._role = role
-        self._granted: dict[tuple[object, ...], iam.CfnPolicy] = {}
-        self._policies: dict[str, iam.CfnPolicy] = {}
+        self._role: iam.IRole | None = None
+        self._needs: list[tuple[cdk.CfnResource, Callable[[], iam.Policy]]] = []
+        self._is_synth = False
+        self._granted: dict[tuple[object, ...], iam.Policy] = {}
+        self._policies: dict[str, iam.Policy] = {}
         self._contents: dict[str, str] = {}
-        self._size = _BASIC_SIZE + (_KEY_SIZE if with_key else 0)
+        self._size = _BASIC_SIZE
+        cdk.Aspects.of(self._scope).add(self)
+
+    def attach(self, role: iam.IRole, *, with_key: bool) -> None:
+        """Give the policies to the provider's role, before they are made.
+
+        :param role: the role of both handlers.
+        :param with_key: whether the role uses a customer's key.
+        """
+        self._role = role
+        self._size += _KEY_SIZE if with_key else 0
+
+    def visit(self, _node: IConstruct) -> None:
+        """Make the policies; called by the CDK at synth."""
+        self._is_synth = True
+        self._meet_needs()
 
     @property
     def size(self) -> int:
-        """About how many characters the role's policies have once deployed."""
+        """About how many characters the role's policies have once deployed; known at synth."""
         return self._size
 
-    def for_group(self, *, instance: Identifier, group: Identifier, region: str) -> iam.CfnPolicy:
-        """Return the policy that an association with *group* depends on.
+    def for_group(
+        self,
+        resource: cdk.CfnResource,
+        *,
+        instance: Identifier,
+        group: Identifier,
+        region: str | None,
+    ) -> None:
+        """Let *resource* change the members of *group*.
 
+        :param resource: the association, which the policy comes before and goes after.
         :param instance: the instance that the group belongs to.
         :param group: the group.
-        :param region: the group's home Region.
+        :param region: the group's home Region, None for the one in its ARN, else the stack's.
         """
-        key = ("group", instance.key, group.key, region)
+        self._need(
+            resource,
+            functools.partial(self._for_group, instance=instance, group=group, region=region),
+        )
+
+    def for_contact(  # noqa: PLR0913 - what a contact's policy names, all by keyword
+        self,
+        resource: cdk.CfnResource,
+        *,
+        instance: Identifier,
+        contact: Identifier,
+        user: Identifier,
+        release: ReleaseMode,
+        contact_flow: Identifier | None,
+        preferred_user_only: bool,
+    ) -> None:
+        """Let *resource* assign *contact*.
+
+        :param resource: the assignment, which the policy comes before and goes after.
+        :param instance: the instance that all the others belong to.
+        :param contact: the contact.
+        :param user: who gets it.
+        :param release: what the Delete does with the contact.
+        :param contact_flow: the flow of a transfer.
+        :param preferred_user_only: whether the user is also a condition.
+        """
+        self._need(
+            resource,
+            functools.partial(
+                self._for_contact,
+                instance=instance,
+                contact=contact,
+                user=user,
+                release=release,
+                contact_flow=contact_flow,
+                preferred_user_only=preferred_user_only,
+            ),
+        )
+
+    def for_user_names(
+        self, resource: cdk.CfnResource, *, instance: Identifier, region: str | None
+    ) -> None:
+        """Let *resource* look users up by their names.
+
+        :param resource: the look-up, which the policy comes before and goes after.
+        :param instance: the instance that the users belong to.
+        :param region: the Region to ask in, None for the stack's.
+        """
+        self._need(
+            resource, functools.partial(self._for_user_names, instance=instance, region=region)
+        )
+
+    def _need(self, resource: cdk.CfnResource, make: Callable[[], iam.Policy]) -> None:
+        self._needs.append((resource, make))
+        if self._is_synth:
+            # An aspect declared one more association.
+            self._meet_needs()
+
+    def _meet_needs(self) -> None:
+        needs, self._needs = self._needs, []
+        for resource, make in needs:
+            resource.node.add_dependency(make())
+
+    def _for_group(
+        self, *, instance: Identifier, group: Identifier, region: str | None
+    ) -> iam.Policy:
+        instance, group = self._known(instance), self._known(group)
+        home = region or Environment.of(self._stack).region
+        key = ("group", instance.key, group.key, home)
         if key not in self._granted:
+            home = group.home_region(home)
             self._granted[key] = self._add(
                 "ConnectGroup",
-                [
-                    _allow(
-                        [*_CHANGE_MEMBERS, *_READ_GROUP],
-                        [group.arn(self._stack, region=region)],
-                    )
-                ],
+                [_allow([*_CHANGE_MEMBERS, *_READ_GROUP], [group.arn(self._stack, region=home)])],
                 of=[instance, group],
-                after=self._for_members(instance=instance, region=region),
+                after=self._for_members(instance=instance, region=home),
             )
         return self._granted[key]
 
-    def for_contact(  # noqa: PLR0913 - what a contact's policy names, all by keyword
+    def _for_contact(  # noqa: PLR0913 - what a contact's policy names, all by keyword
         self,
         *,
         instance: Identifier,
@@ -115,19 +223,10 @@ class Permissions:
         user: Identifier,
         release: ReleaseMode,
         contact_flow: Identifier | None,
-        queue: Identifier | None,
         preferred_user_only: bool,
-    ) -> iam.CfnPolicy:
-        """Return the policy that the assignment of *contact* depends on.
-
-        :param instance: the instance that all the others belong to.
-        :param contact: the contact.
-        :param user: who gets it.
-        :param release: what the Delete does with the contact.
-        :param contact_flow: the flow of a transfer.
-        :param queue: the queue of a transfer, None for the contact's own.
-        :param preferred_user_only: whether the user is also a condition.
-        """
+    ) -> iam.Policy:
+        instance, contact, user = map(self._known, (instance, contact, user))
+        flows = [self._known(contact_flow)] if contact_flow else []
 
         # A replicated instance must be called in the Region where the contact is active now.
         # Its IDs are the same there, and exist nowhere else.
@@ -141,17 +240,17 @@ class Permissions:
         if action := _RELEASE_ACTIONS[release]:
             others.append(action)
         named = [instance_arn, user_arn, contact_arn]
-        targets = [arn_of(target) for target in (contact_flow, queue) if target]
-        wildcards = [_acknowledgements.EVERY_REGION.of_resources(self._stack, [*named, *targets])]
+        flow_arns = [arn_of(flow) for flow in flows]
+        wildcards = [_acknowledgements.EVERY_REGION.of_resources(self._stack, [*named, *flow_arns])]
         # An action is only ever allowed on the resources of its own types, so that one
         # statement says as much as one for each action would, in a third of the characters.
         if preferred_user_only:
             statements = [
                 _allow(assign, named, {"ArnLike": {"connect:PreferredUserArn": user_arn}}),
-                _allow(others, [*named, *targets] if targets else [user_arn, contact_arn]),
+                _allow(others, [*named, *flow_arns] if flows else [user_arn, contact_arn]),
             ]
         else:
-            statements = [_allow(assign + others, [*named, *targets])]
+            statements = [_allow(assign + others, [*named, *flow_arns])]
         if release is ReleaseMode.TRANSFER_TO_QUEUE:
             # The transfers so far are counted along the contact's predecessors.
             predecessors = _identifiers.arn(
@@ -167,43 +266,47 @@ class Permissions:
             "ConnectContact",
             statements,
             wildcards=wildcards,
-            of=[each for each in (instance, contact, user, contact_flow, queue) if each],
+            of=[instance, contact, user, *flows],
             owner=f"{instance.key} {contact.key}",
         )
 
-    def for_user_names(self, *, instance: Identifier, region: str) -> iam.CfnPolicy:
-        """Return the policy that a lookup of users by their names depends on.
-
-        :param instance: the instance that the users belong to.
-        :param region: the Region to ask in.
-        """
+    def _for_user_names(self, *, instance: Identifier, region: str | None) -> iam.Policy:
+        instance = self._known(instance)
+        home = region or Environment.of(self._stack).region
+        agents = self._agents(instance, region=home)
         return self._add(
             "ConnectUserNames",
-            [_allow(["connect:SearchUsers"], [instance.arn(self._stack, region=region)])],
+            [
+                _allow(_SEARCH_USERS, [instance.arn(self._stack, region=home)]),
+                _allow(_READ_USERS, [agents]),
+            ],
+            wildcards=[_acknowledgements.EVERY_USER.of_resources(self._stack, [agents])],
             of=[instance],
         )
 
-    def _for_members(self, *, instance: Identifier, region: str) -> iam.CfnPolicy:
-        key = ("members", instance.key, region)
-        if key not in self._granted:
-            agents = _identifiers.arn(
-                self._stack,
-                region=region,
-                resource=f"instance/{instance.last_segment()}/agent/*",
-            )
-            self._granted[key] = self._add(
-                "ConnectUsers",
-                [
-                    _allow(
-                        [*_CHANGE_MEMBERS, "connect:SearchUsers"],
-                        [instance.arn(self._stack, region=region)],
-                    ),
-                    _allow([*_CHANGE_MEMBERS, "connect:DescribeUser"], [agents]),
-                ],
-                wildcards=[_acknowledgements.EVERY_USER.of_resources(self._stack, [agents])],
-                of=[instance],
-            )
-        return self._granted[key]
+    def _for_members(self, *, instance: Identifier, region: str) -> iam.Policy:
+        agents = self._agents(instance, region=region)
+        return self._add(
+            "ConnectUsers",
+            [
+                _allow(
+                    [*_CHANGE_MEMBERS, *_SEARCH_USERS],
+                    [instance.arn(self._stack, region=region)],
+                ),
+                _allow([*_CHANGE_MEMBERS, *_READ_USERS], [agents]),
+            ],
+            wildcards=[_acknowledgements.EVERY_USER.of_resources(self._stack, [agents])],
+            of=[instance],
+        )
+
+    def _known(self, identifier: Identifier) -> Identifier:
+        return _identifiers.at_synth(identifier, stack=self._stack)
+
+    def _agents(self, instance: Identifier, *, region: str) -> str:
+        """Return the ARN of all users of an instance."""
+        return _identifiers.arn(
+            self._stack, region=region, resource=f"instance/{instance.last_segment()}/agent/*"
+        )
 
     def _add(  # noqa: PLR0913 - what a policy is made of, all but the first two by keyword
         self,
@@ -213,8 +316,8 @@ class Permissions:
         of: Sequence[Identifier],
         wildcards: Sequence[Acknowledgement] = (),
         owner: str | None = None,
-        after: iam.CfnPolicy | None = None,
-    ) -> iam.CfnPolicy:
+        after: iam.Policy | None = None,
+    ) -> iam.Policy:
         """Create a policy, or return the one that says the same.
 
         :param name: what the logical ID begins with.
@@ -232,17 +335,22 @@ class Permissions:
             logical_id = _logical_id(name, content)
         if logical_id in self._policies:
             return self._policies[logical_id]
-        policy = iam.CfnPolicy(
+        policy = iam.Policy(
             self._scope,
             logical_id,
             policy_name=logical_id,
-            policy_document={"Version": _POLICY_VERSION, "Statement": statements},
-            roles=[self._role.role_name],
+            # Complete before it is attached: the report of customize_roles is written then.
+            document=iam.PolicyDocument.from_json(
+                {"Version": _POLICY_VERSION, "Statement": statements}
+            ),
         )
-        policy.override_logical_id(logical_id)
+        # A role of customize_roles takes it into its report, and leaves it out of the template.
+        cast("iam.IRole", self._role).attach_inline_policy(policy)
+        resource = cast("cdk.CfnResource", policy.node.default_child)
+        resource.override_logical_id(logical_id)
         if after:
-            policy.add_resource_dependency(after)
-        _acknowledgements.acknowledge(policy, [_acknowledgements.INLINE_POLICY, *wildcards])
+            policy.node.add_dependency(after)
+        _acknowledgements.acknowledge(resource, [_acknowledgements.INLINE_POLICY, *wildcards])
         self._policies[logical_id] = policy
         self._contents[logical_id] = content
         self._size += self._deployed_size(statements)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-_PACKAGE = Path(__file__).resolve().parent
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
 
 
-def folder() -> Path:
-    """Return the folder that holds the package ``connect_provider``."""
-    installed = _PACKAGE / "_lambda"
-    return installed if installed.is_dir() else _PACKAGE.parents[1] / "lambda"
+def folder() -> Traversable:
+    """Return the folder that holds the package ``connect_provider``.
+
+    It may lie in an archive, or be made of symbolic links: of an installed library nothing but
+    the name of its package is known. A checkout is where this file really is.
+    """
+    installed = resources.files("connect_associations") / "_lambda"
+    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "lambda"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aws_cdk.interfaces import aws_connect as references
 
 
 class ReleaseMode(Enum):
@@ -23,8 +27,8 @@ class ContactRelease:
     """
 
     mode: ReleaseMode
-    contact_flow_id: str | None = None
-    queue_id: str | None = None
+    contact_flow_id: str | references.IContactFlowRef | None = None
+    queue_id: str | references.IQueueRef | None = None
 
     @classmethod
     def retain(cls) -> ContactRelease:
@@ -38,16 +42,20 @@ class ContactRelease:
 
     @classmethod
     def transfer_to_queue(
-        cls, *, contact_flow_id: str, queue_id: str | None = None
+        cls,
+        *,
+        contact_flow_id: str | references.IContactFlowRef,
+        queue_id: str | references.IQueueRef | None = None,
     ) -> ContactRelease:
         """Transfer the contact to a queue (``TransferContact``). Tasks and e-mails only.
 
         Connect answers a transfer with a new contact, and allows 11 transfers a contact.
 
-        :param contact_flow_id: the flow that the transferred contact runs: an ID, an ARN or a
-            token. It must belong to the same instance.
-        :param queue_id: the queue that takes the contact: an ID, an ARN or a token. It must
-            belong to the same instance. Default: - the queue that the contact came from
+        :param contact_flow_id: the flow that the transferred contact runs: an ID, an ARN, a token
+            or a reference such as a CfnContactFlow. It must belong to the same instance.
+        :param queue_id: the queue that takes the contact: an ID, an ARN, a token or a reference
+            such as a CfnQueue. It must belong to the same instance.
+            Default: - the queue that the contact came from
         """
         return cls(
             mode=ReleaseMode.TRANSFER_TO_QUEUE,

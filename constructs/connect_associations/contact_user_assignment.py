@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, NamedTuple
 
 import aws_cdk as cdk
-from constructs import Construct
 
 from connect_associations import _association, _identifiers
 from connect_associations._declarations import Declaration
 from connect_associations._grammar import Kind
-from connect_associations.connect_association_provider import ConnectAssociationProvider
+from connect_associations._identifiers import Reader
 from connect_associations.contact_release import ContactRelease, ReleaseMode
 from connect_associations.invalid_association_error import raise_problems
 
 if TYPE_CHECKING:
+    from aws_cdk.interfaces import aws_connect as references
+    from constructs import Construct
+
     from connect_associations._identifiers import Identifier
+    from connect_associations.connect_association_provider import ConnectAssociationProvider
 
 _UNCHOSEN_RELEASE = "connect-associations:contactReleaseNotChosen"
 
 
-class ContactUserAssignment(Construct):
+class ContactUserAssignment(cdk.Resource):
     """Assigns a contact to a user. Connect has no way to disassociate the two again.
 
     When the assignment is deleted, ``release`` decides what comes nearest:
@@ -36,10 +40,12 @@ class ContactUserAssignment(Construct):
 
     :param scope: where the assignment stands in the construct tree.
     :param construct_id: its ID there.
-    :param instance_id: the Connect instance: an ID, an ARN, or a token that resolves to either.
+    :param instance_id: the Connect instance: an ID, an ARN, a token that resolves to either, or a
+        reference such as a CfnInstance.
     :param contact_id: the contact, which is queued: an ID, an ARN, or a token that resolves to
         either.
-    :param user_id: the user: an ID, an ARN, or a token that resolves to either.
+    :param user_id: the user: an ID, an ARN, a token that resolves to either, or a reference such as
+        a CfnUser.
     :param release: what becomes of the contact when the assignment is deleted.
         Default: - ContactRelease.retain(), with a warning to choose
     :param allow_voice: also assigns voice contacts, which only newer versions of Connect's API
@@ -57,9 +63,9 @@ class ContactUserAssignment(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        instance_id: str,
+        instance_id: str | references.IInstanceRef,
         contact_id: str,
-        user_id: str,
+        user_id: str | references.IUserRef,
         release: ContactRelease | None = None,
         allow_voice: bool = False,
         preferred_user_only: bool = False,
@@ -67,37 +73,35 @@ class ContactUserAssignment(Construct):
         provider: ConnectAssociationProvider | None = None,
     ) -> None:
         stack = cdk.Stack.of(scope)
-        problems: list[str] = []
-        instance = _identifiers.read(
-            instance_id, kind=Kind.INSTANCE, name="instance_id", stack=stack, problems=problems
-        )
-
-        def read(value: object, kind: Kind, name: str) -> Identifier:
-            identifier = _identifiers.read(
-                value, kind=kind, name=name, stack=stack, problems=problems
-            )
-            _identifiers.check_instance(identifier, instance, name=name, problems=problems)
-            return identifier
-
-        contact = read(contact_id, Kind.CONTACT, "contact_id")
-        user = read(user_id, Kind.USER, "user_id")
-        flow = queue = None
         chosen = ContactRelease.retain() if release is None else release
-        if not isinstance(chosen, ContactRelease):
-            problems.append(
-                f"release: expected ContactRelease.retain(), .stop() or .transfer_to_queue(…), "
-                f"got {_identifiers.shown(chosen)}"
+
+        def read(reader: Reader) -> _Declared:
+            instance = reader.identifier(instance_id, kind=Kind.INSTANCE, name="instance_id")
+            of_instance = functools.partial(reader.identifier, instance=instance)
+            contact = of_instance(contact_id, kind=Kind.CONTACT, name="contact_id")
+            user = of_instance(user_id, kind=Kind.USER, name="user_id")
+            flow = queue = None
+            if not isinstance(chosen, ContactRelease):
+                reader.problems.append(
+                    f"release: expected ContactRelease.retain(), .stop() or "
+                    f".transfer_to_queue(…), got {_identifiers.shown(chosen)}"
+                )
+            elif chosen.mode is ReleaseMode.TRANSFER_TO_QUEUE:
+                flow = of_instance(
+                    chosen.contact_flow_id, kind=Kind.CONTACT_FLOW, name="release.contact_flow_id"
+                )
+                if chosen.queue_id is not None:
+                    queue = of_instance(chosen.queue_id, kind=Kind.QUEUE, name="release.queue_id")
+            _association.check_flag(reader, allow_voice, name="allow_voice")
+            _association.check_flag(reader, preferred_user_only, name="preferred_user_only")
+            _association.check_common(
+                reader, scope, provider=provider, removal_policy=removal_policy
             )
-        elif chosen.mode is ReleaseMode.TRANSFER_TO_QUEUE:
-            flow = read(chosen.contact_flow_id, Kind.CONTACT_FLOW, "release.contact_flow_id")
-            if chosen.queue_id is not None:
-                queue = read(chosen.queue_id, Kind.QUEUE, "release.queue_id")
-        _association.check_flag(allow_voice, name="allow_voice", problems=problems)
-        _association.check_flag(preferred_user_only, name="preferred_user_only", problems=problems)
-        _association.check_common(
-            scope, provider=provider, removal_policy=removal_policy, problems=problems
-        )
-        raise_problems(scope, construct_id, problems)
+            return _Declared(instance, contact, user, flow, queue)
+
+        reader = Reader(stack)
+        declared = read(reader)
+        raise_problems(scope, construct_id, reader.problems)
 
         super().__init__(scope, construct_id)
         if release is None:
@@ -106,63 +110,72 @@ class ContactUserAssignment(Construct):
                 "the contact stays with the user when this assignment is deleted: choose a "
                 "release, ContactRelease.retain() for this one",
             )
-        provider = provider or ConnectAssociationProvider.get_or_create(stack)
+        reader.read_again(self, read)
+        associations = _association.associations_of(stack)
         self._resource = _association.add_resource(
             self,
             "Custom::ConnectContactUserAssignment",
-            provider=provider,
+            associations=associations,
             properties={
-                "InstanceId": instance.value,
-                "ContactId": contact.value,
-                "UserId": user.value,
-                "Release": _release_property(chosen, flow=flow, queue=queue),
+                "InstanceId": declared.instance.value,
+                "ContactId": declared.contact.value,
+                "UserId": declared.user.value,
+                "Release": _release_property(chosen, declared),
                 "AllowVoice": allow_voice or None,
             },
-            policy=provider.permissions.for_contact(
-                instance=instance,
-                contact=contact,
-                user=user,
-                release=chosen.mode,
-                contact_flow=flow,
-                queue=queue,
-                preferred_user_only=preferred_user_only,
-            ),
             removal_policy=removal_policy,
         )
-        provider.declarations.add_contact(
-            Declaration(construct=self, resource=self._resource, target=contact.key)
+        associations.permissions.for_contact(
+            self._resource,
+            instance=declared.instance,
+            contact=declared.contact,
+            user=declared.user,
+            release=chosen.mode,
+            contact_flow=declared.contact_flow,
+            preferred_user_only=preferred_user_only,
+        )
+        associations.declarations.add_contact(
+            Declaration(construct=self, resource=self._resource, target=declared.contact)
         )
 
     @property
-    def attr_contact_id(self) -> str:
+    def contact_id(self) -> str:
         """The canonical ID of the contact."""
         return self._resource.get_att("ContactId").to_string()
 
     @property
-    def attr_user_id(self) -> str:
+    def user_id(self) -> str:
         """The canonical ID of the user."""
         return self._resource.get_att("UserId").to_string()
 
     @property
-    def attr_channel(self) -> str:
+    def channel(self) -> str:
         """The contact's channel: VOICE, CHAT, TASK or EMAIL."""
         return self._resource.get_att("Channel").to_string()
 
     @property
-    def attr_queue_id(self) -> str:
+    def queue_id(self) -> str:
         """The ID of the queue that the contact came from."""
         return self._resource.get_att("QueueId").to_string()
 
 
-def _release_property(
-    release: ContactRelease, *, flow: Identifier | None, queue: Identifier | None
-) -> dict[str, str] | None:
+class _Declared(NamedTuple):
+    """The identifiers of an assignment."""
+
+    instance: Identifier
+    contact: Identifier
+    user: Identifier
+    contact_flow: Identifier | None
+    queue: Identifier | None
+
+
+def _release_property(release: ContactRelease, declared: _Declared) -> dict[str, str] | None:
     """Return the property, None for the handler's default."""
     if release.mode is ReleaseMode.RETAIN:
         return None
     property_ = {"Mode": release.mode.value}
-    if flow:
-        property_["ContactFlowId"] = flow.value
-    if queue:
-        property_["QueueId"] = queue.value
+    if declared.contact_flow:
+        property_["ContactFlowId"] = declared.contact_flow.value
+    if declared.queue:
+        property_["QueueId"] = declared.queue.value
     return property_

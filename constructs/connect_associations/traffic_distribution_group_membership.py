@@ -5,25 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from constructs import Construct
+import jsii
 
 from connect_associations import _association, _identifiers
 from connect_associations._declarations import Declaration
 from connect_associations._grammar import Kind
-from connect_associations.connect_association_provider import ConnectAssociationProvider
+from connect_associations._identifiers import Reader
 from connect_associations.invalid_association_error import raise_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
+
+    from aws_cdk.interfaces import aws_connect as references
+    from constructs import Construct
 
     from connect_associations._identifiers import Identifier
+    from connect_associations.connect_association_provider import ConnectAssociationProvider
 
 MAX_USERS = 2_500
 """What one membership holds: Step Functions carries 256 KB from poll to poll, and the event of
 an update holds the old and the new list."""
 
 
-class TrafficDistributionGroupMembership(Construct):
+class TrafficDistributionGroupMembership(cdk.Resource):
     """Keeps a list of users in a traffic distribution group, in one resource.
 
     Users who already are in the group are adopted. An update writes only the difference. Users
@@ -31,12 +35,13 @@ class TrafficDistributionGroupMembership(Construct):
 
     :param scope: where the membership stands in the construct tree.
     :param construct_id: its ID there.
-    :param instance_id: the Connect instance: an ID, an ARN, or a token that resolves to either.
-    :param traffic_distribution_group_id: the group: an ID, an ARN, or a token that resolves to
-        either.
-    :param user_ids: the users, who belong to that instance, at most 2,500; each an ID, an ARN,
-        or a token that resolves to either. The whole list may be one token. The order does not
-        matter.
+    :param instance_id: the Connect instance: an ID, an ARN, a token that resolves to either, or a
+        reference such as a CfnInstance.
+    :param traffic_distribution_group_id: the group: an ID, an ARN, a token that resolves to
+        either, or a reference such as a CfnTrafficDistributionGroup.
+    :param user_ids: the users, who belong to that instance, at most 2,500: a list, a set or any
+        other collection; each an ID, an ARN, a token that resolves to either, or a reference such
+        as a CfnUser. The whole list may be one token. The order does not matter.
     :param exclusive: also removes members that are not declared here, at every create and
         update. Default: - False
     :param removal_policy: ``RETAIN`` leaves the users in the group when the membership is
@@ -53,121 +58,154 @@ class TrafficDistributionGroupMembership(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        instance_id: str,
-        traffic_distribution_group_id: str,
-        user_ids: Sequence[str],
+        instance_id: str | references.IInstanceRef,
+        traffic_distribution_group_id: str | references.ITrafficDistributionGroupRef,
+        user_ids: Iterable[str | references.IUserRef],
         exclusive: bool = False,
         removal_policy: cdk.RemovalPolicy | None = None,
         region: str | None = None,
         provider: ConnectAssociationProvider | None = None,
     ) -> None:
         stack = cdk.Stack.of(scope)
-        problems: list[str] = []
-        instance = _identifiers.read(
-            instance_id, kind=Kind.INSTANCE, name="instance_id", stack=stack, problems=problems
-        )
-        group = _identifiers.read(
-            traffic_distribution_group_id,
-            kind=Kind.TRAFFIC_DISTRIBUTION_GROUP,
-            name="traffic_distribution_group_id",
-            stack=stack,
-            problems=problems,
-        )
-        users = _read_users(user_ids, instance=instance, stack=stack, problems=problems)
-        home = _association.read_home_region(group, region, stack=stack, problems=problems)
-        _association.check_flag(exclusive, name="exclusive", problems=problems)
-        _association.check_common(
-            scope, provider=provider, removal_policy=removal_policy, problems=problems
-        )
-        raise_problems(scope, construct_id, problems)
+        # A generator can be asked only once.
+        given = Reader(stack).listed(user_ids)
+
+        def read(
+            reader: Reader,
+        ) -> tuple[Identifier, Identifier, list[Identifier] | None, str | None]:
+            instance = reader.identifier(instance_id, kind=Kind.INSTANCE, name="instance_id")
+            group = reader.identifier(
+                traffic_distribution_group_id,
+                kind=Kind.TRAFFIC_DISTRIBUTION_GROUP,
+                name="traffic_distribution_group_id",
+            )
+            users = _read_users(reader, user_ids if given is None else given, instance=instance)
+            home = _association.home_region(reader, group, region)
+            _association.check_flag(reader, exclusive, name="exclusive")
+            _association.check_common(
+                reader, scope, provider=provider, removal_policy=removal_policy
+            )
+            return instance, group, users, home
+
+        reader = Reader(stack)
+        instance, group, users, home = read(reader)
+        raise_problems(scope, construct_id, reader.problems)
 
         super().__init__(scope, construct_id)
-        provider = provider or ConnectAssociationProvider.get_or_create(stack)
+        reader.read_again(self, read)
+        associations = _association.associations_of(stack)
         self._resource = _association.add_resource(
             self,
             "Custom::ConnectTrafficDistributionGroupMembership",
-            provider=provider,
+            associations=associations,
             properties={
                 "InstanceId": instance.value,
                 "TrafficDistributionGroupId": group.value,
-                "UserIds": user_ids if users is None else [user.value for user in users],
+                "UserIds": given if users is None else _in_order(users, stack=stack),
                 "Exclusive": exclusive or None,
                 "Region": home,
             },
-            policy=_association.group_policy(provider, instance=instance, group=group, region=home),
             removal_policy=removal_policy,
         )
-        provider.declarations.add_membership(
+        associations.permissions.for_group(
+            self._resource, instance=instance, group=group, region=home
+        )
+        associations.declarations.add_membership(
             Declaration(
                 construct=self,
                 resource=self._resource,
-                target=group.key,
-                users=frozenset(user.key for user in users or ()),
+                target=group,
+                users=tuple(users or ()),
                 exclusive=exclusive,
             )
         )
 
     @property
-    def attr_traffic_distribution_group_id(self) -> str:
+    def traffic_distribution_group_id(self) -> str:
         """The canonical ID of the group."""
         return self._resource.get_att("TrafficDistributionGroupId").to_string()
 
     @property
-    def attr_user_count(self) -> str:
+    def user_count(self) -> str:
         """How many users are declared."""
         return self._resource.get_att("UserCount").to_string()
 
     @property
-    def attr_added(self) -> str:
+    def added(self) -> str:
         """How many users the last operation added."""
         return self._resource.get_att("Added").to_string()
 
     @property
-    def attr_removed(self) -> str:
+    def removed(self) -> str:
         """How many users the last operation removed."""
         return self._resource.get_att("Removed").to_string()
 
 
 def _read_users(
-    user_ids: object, *, instance: Identifier, stack: cdk.Stack, problems: list[str]
+    reader: Reader, user_ids: object, *, instance: Identifier
 ) -> list[Identifier] | None:
-    """Return the users in the template's order, or None when the list is one token."""
-    if not isinstance(user_ids, (list, tuple)):
-        problems.append(f"user_ids: expected a list of users, got {_identifiers.shown(user_ids)}")
-        return []
-    if len(user_ids) == 1 and _is_list_token(user_ids[0]):
-        return None
-    if not 1 <= len(user_ids) <= MAX_USERS:
-        problems.append(
-            f"user_ids: {len(user_ids):,} users; expected 1 to {MAX_USERS:,}"
-            + (", so split them over several memberships" if user_ids else "")
+    """Return the users, or None when the list is one token whose value is not known."""
+    given = reader.listed(user_ids)
+    if given is None:
+        reader.problems.append(
+            f"user_ids: expected a list of users, got {_identifiers.shown(user_ids)}"
         )
         return []
-    users: dict[str, tuple[int, Identifier]] = {}
-    for index, value in enumerate(user_ids):
+    if len(given) == 1 and _is_list_token(given[0]):
+        return None
+    if not 1 <= len(given) <= MAX_USERS:
+        reader.problems.append(
+            f"user_ids: {len(given):,} users; expected 1 to {MAX_USERS:,}"
+            + (", so split them over several memberships" if given else "")
+        )
+        return []
+    users = Reader(reader.stack, asks=reader.asks)
+    found: dict[str, tuple[int, Identifier]] = {}
+    for index, value in enumerate(given):
         name = f"user_ids[{index}]"
         if _is_list_token(value):
-            problems.append(
+            users.problems.append(
                 f"{name}: a list that is only known at deploy time cannot be part of another; "
                 f"give it a membership of its own"
             )
             continue
-        user = _identifiers.read(value, kind=Kind.USER, name=name, stack=stack, problems=problems)
-        _identifiers.check_instance(user, instance, name=name, problems=problems)
-        first = users.setdefault(user.key, (index, user))[0]
-        if first != index and user.key:
-            problems.append(
+        user = users.identifier(
+            value, kind=Kind.USER, name=name, instance=instance, in_policy=False
+        )
+        first, _ = found.setdefault(users.key(user), (index, user))
+        if first != index and user.value:
+            users.problems.append(
                 f"{name}: {_identifiers.shown(value)} is the same user as user_ids[{first}], "
-                f"{_identifiers.shown(user_ids[first])}"
+                f"{_identifiers.shown(given[first])}"
             )
-    return [user for _, user in sorted(users.values(), key=_template_order)]
+    reader.met_token = reader.met_token or users.met_token
+    reader.problems += _identifiers.first_of(users.problems, name="user_ids")
+    return [user for _, user in found.values()]
 
 
 def _is_list_token(value: object) -> bool:
     return isinstance(value, str) and _identifiers.is_list_token(value)
 
 
-def _template_order(entry: tuple[int, Identifier]) -> tuple[bool, str]:
-    """Sort by ID, tokens last, so that the order in which users are given does not matter."""
-    user = entry[1]
-    return (not user.literal, user.key)
+def _in_order(users: list[Identifier], *, stack: cdk.Stack) -> object:
+    """Return the property, sorted, so that the order in which users are given does not matter.
+
+    Tokens come last. What they are is not known before synth.
+    """
+    literals = sorted(user.value for user in users if user.literal)
+    tokens = [user for user in users if not user.literal]
+    return cdk.Lazy.any(_InOrder(literals, tokens, stack)) if tokens else literals
+
+
+@jsii.implements(cdk.IStableAnyProducer)
+class _InOrder:
+    """Sorts the tokens among the users at synth."""
+
+    def __init__(self, literals: list[str], tokens: list[Identifier], stack: cdk.Stack) -> None:
+        self._literals = literals
+        self._tokens = tokens
+        self._stack = stack
+
+    def produce(self) -> list[str]:
+        found = [_identifiers.at_synth(user, stack=self._stack) for user in self._tokens]
+        return [*self._literals, *(user.value for user in sorted(found, key=lambda each: each.key))]

@@ -9,11 +9,16 @@ from constructs import Construct
 
 from connect_associations import _association, _identifiers
 from connect_associations._grammar import Kind
-from connect_associations.connect_association_provider import ConnectAssociationProvider
+from connect_associations._identifiers import Reader
 from connect_associations.invalid_association_error import raise_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
+
+    from aws_cdk.interfaces import aws_connect as references
+
+    from connect_associations._identifiers import Identifier
+    from connect_associations.connect_association_provider import ConnectAssociationProvider
 
 _NAMES_A_RESOURCE = 40
 """What one physical ID can carry of the users' IDs."""
@@ -21,7 +26,7 @@ _NAMES_A_RESOURCE = 40
 _LONGEST_NAME = 100
 
 
-class UserLookup(Construct):
+class UserLookup(cdk.Resource):
     """Finds the users of an instance by their names, with SearchUsers.
 
     The names are looked up when the lookup is created and when its names change. After that a user
@@ -30,8 +35,10 @@ class UserLookup(Construct):
 
     :param scope: where the lookup stands in the construct tree.
     :param construct_id: its ID there.
-    :param instance_id: the Connect instance: an ID, an ARN, or a token that resolves to either.
-    :param usernames: the names that the users log in with, 1 to 100 characters each.
+    :param instance_id: the Connect instance: an ID, an ARN, a token that resolves to either, or a
+        reference such as a CfnInstance.
+    :param usernames: the names that the users log in with, 1 to 100 characters each: a list, a set
+        or any other collection.
     :param region: the Region to ask in, where the instance is or is replicated to.
         Default: - the stack's Region
     :param provider: the stack's provider. Default: - the one of the stack, created if needed
@@ -43,28 +50,31 @@ class UserLookup(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        instance_id: str,
-        usernames: Sequence[str],
+        instance_id: str | references.IInstanceRef,
+        usernames: Iterable[str],
         region: str | None = None,
         provider: ConnectAssociationProvider | None = None,
     ) -> None:
         stack = cdk.Stack.of(scope)
-        problems: list[str] = []
-        instance = _identifiers.read(
-            instance_id, kind=Kind.INSTANCE, name="instance_id", stack=stack, problems=problems
-        )
-        names = _read_names(usernames, problems=problems)
-        if region is not None:
-            _identifiers.check_region(region, name="region", problems=problems)
-        _association.check_common(scope, provider=provider, removal_policy=None, problems=problems)
-        raise_problems(scope, construct_id, problems)
+        # A generator can be asked only once.
+        given = Reader(stack).listed(usernames)
+
+        def read(reader: Reader) -> tuple[Identifier, list[str]]:
+            instance = reader.identifier(instance_id, kind=Kind.INSTANCE, name="instance_id")
+            names = _read_names(reader, usernames if given is None else given)
+            if region is not None:
+                reader.region(region, name="region")
+            _association.check_common(reader, scope, provider=provider, removal_policy=None)
+            return instance, names
+
+        reader = Reader(stack)
+        instance, names = read(reader)
+        raise_problems(scope, construct_id, reader.problems)
 
         super().__init__(scope, construct_id)
-        provider = provider or ConnectAssociationProvider.get_or_create(stack)
-        region = None if region == provider.environment.region else region
-        policy = provider.permissions.for_user_names(
-            instance=instance, region=region or provider.environment.region
-        )
+        reader.read_again(self, read)
+        associations = _association.associations_of(stack)
+        elsewhere = None if region == associations.environment.region else region
         self._places: dict[str, tuple[cdk.CfnResource, int]] = {}
         self._resources: list[cdk.CfnResource] = []
         for start in range(0, len(names), _NAMES_A_RESOURCE):
@@ -72,12 +82,12 @@ class UserLookup(Construct):
             resource = _association.add_resource(
                 self if start == 0 else Construct(self, f"From{start}"),
                 "Custom::ConnectUserLookup",
-                provider=provider,
-                properties={"InstanceId": instance.value, "Usernames": some, "Region": region},
-                policy=policy,
+                associations=associations,
+                properties={"InstanceId": instance.value, "Usernames": some, "Region": elsewhere},
                 removal_policy=None,
                 can_resync=False,
             )
+            associations.permissions.for_user_names(resource, instance=instance, region=elsewhere)
             self._resources.append(resource)
             self._places |= {name.lower(): (resource, at) for at, name in enumerate(some)}
 
@@ -87,7 +97,7 @@ class UserLookup(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        instance_id: str,
+        instance_id: str | references.IInstanceRef,
         username: str,
         region: str | None = None,
         provider: ConnectAssociationProvider | None = None,
@@ -140,22 +150,26 @@ class UserLookup(Construct):
         return cdk.Fn.select(at, cdk.Fn.split(",", resource.get_att("UserIds").to_string()))
 
 
-def _read_names(usernames: object, *, problems: list[str]) -> list[str]:
+def _read_names(reader: Reader, usernames: object) -> list[str]:
     """Return the names, sorted, so that the order in which they are given does not matter."""
-    if not isinstance(usernames, (list, tuple)) or not usernames:
-        problems.append(
+    given = reader.listed(usernames)
+    if not given:
+        reader.problems.append(
             f"usernames: expected a list of at least one name, got {_identifiers.shown(usernames)}"
         )
         return []
+    problems: list[str] = []
     names: dict[str, tuple[int, str]] = {}
-    for index, name in enumerate(usernames):
-        if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME:
+    for index, name in enumerate(given):
+        if isinstance(name, str) and _identifiers.is_token(name):
+            problems.append(f"usernames[{index}]: must be known at synth, got a token")
+        elif not isinstance(name, str) or not (
+            1 <= len(name) <= _LONGEST_NAME or _identifiers.is_dummy(name)
+        ):
             problems.append(
                 f"usernames[{index}]: expected a name of 1 to {_LONGEST_NAME} characters, got "
                 f"{_identifiers.shown(name)}"
             )
-        elif _identifiers.is_token(name):
-            problems.append(f"usernames[{index}]: must be known at synth, got a token")
         elif name.lower() in names:
             problems.append(
                 f"usernames[{index}]: {name!r} is the same name as "
@@ -163,4 +177,5 @@ def _read_names(usernames: object, *, problems: list[str]) -> list[str]:
             )
         else:
             names[name.lower()] = (index, name)
+    reader.problems += _identifiers.first_of(problems, name="usernames")
     return [name for _, (_, name) in sorted(names.items())]

@@ -43,7 +43,7 @@ def main() -> None:
     cdk.CfnOutput(
         assignment,
         "Queue",
-        value=assignment.attr_queue_id,
+        value=assignment.queue_id,
         description="The queue that the task came from.",
     )
     app.synth()

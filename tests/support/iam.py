@@ -1,16 +1,20 @@
-"""IAM, as far as the provider's policies go: what they grant, and whether a call is allowed.
+"""IAM: what a stack's policies grant, and whether they allow a call.
 
-Which resources a call is authorized on comes from the `Service Authorization Reference
-<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonconnect.html>`_.
+What a call needs comes from a public data set; whether a statement allows it, moto's evaluator
+decides.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
-import re
 from dataclasses import dataclass
+from string import Template
 from typing import TYPE_CHECKING, Any
 
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+
+from service_authorization import dependents, shapes, works_on
 from synthesis import evaluate, of_type
 
 if TYPE_CHECKING:
@@ -18,29 +22,7 @@ if TYPE_CHECKING:
 
     from connect_associations.testing.recorder import Call
 
-_INSTANCE = "instance/{InstanceId}"
-_USER = f"{_INSTANCE}/agent/{{UserId}}"
-_CONTACT = f"{_INSTANCE}/contact/{{ContactId}}"
-_FLOW = f"{_INSTANCE}/contact-flow/{{ContactFlowId}}"
-_QUEUE = f"{_INSTANCE}/queue/{{QueueId}}"
-_GROUP = "traffic-distribution-group/{TrafficDistributionGroupId}"
-
-REQUIRED = {
-    "AssociateContactWithUser": (_INSTANCE, _USER, _CONTACT),
-    "AssociateTrafficDistributionGroupUser": (_INSTANCE, _USER, _GROUP),
-    "DescribeContact": (_CONTACT,),
-    "DescribeTrafficDistributionGroup": (_GROUP,),
-    "DescribeUser": (_USER,),
-    "DisassociateTrafficDistributionGroupUser": (_INSTANCE, _USER, _GROUP),
-    "ListTrafficDistributionGroupUsers": (_GROUP,),
-    "SearchUsers": (_INSTANCE,),
-    "StopContact": (_CONTACT,),
-    "TransferContact": (_INSTANCE, _CONTACT, _FLOW),
-}
-"""What a call must be allowed on, by the members of its request."""
-
-_OPTIONAL = {"TransferContact": (_QUEUE,)}
-"""What it may be allowed on besides."""
+_USER_SHAPE = "arn:${Partition}:connect:${Region}:${Account}:instance/${InstanceId}/agent/${UserId}"
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -57,10 +39,11 @@ class Grant:
 
     def covers(self, access: Access) -> bool:
         """Tell whether this grant allows *access*."""
-        return (
-            self.action == access.action
-            and _matches(self.resource, access.resource)
-            and all(_holds(condition, access.context) for condition in self.condition)
+        statement = {"Effect": "Allow", "Action": self.action, "Resource": self.resource}
+        result = IAMPolicyStatement(statement).is_action_permitted(access.action, access.resource)
+        # moto does not know the operators for ARNs.
+        return result is PermissionResult.PERMITTED and all(
+            _holds(condition, access.context) for condition in self.condition
         )
 
 
@@ -69,13 +52,11 @@ class Access:
     """One action on one resource that a call needs.
 
     :ivar context: the condition keys that AWS fills in.
-    :ivar required: False when the call would be allowed without it.
     """
 
     action: str
     resource: str
     context: tuple[tuple[str, str], ...] = ()
-    required: bool = True
 
 
 def policies(template: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -126,47 +107,33 @@ def grants(documents: Iterable[Mapping[str, Any]], references: Mapping[str, str]
 
 
 def needed(call: Call, *, account: str) -> set[Access]:
-    """Return what a recorded call of Connect needs."""
+    """Return what a recorded call of Connect needs, with what its action depends on."""
+    action = f"connect:{call.operation}"
     context: tuple[tuple[str, str], ...] = ()
     if call.operation == "AssociateContactWithUser":
-        context = (("connect:PreferredUserArn", _arn(call, _USER, account=account)),)
+        context = (("connect:PreferredUserArn", _arn(call, _USER_SHAPE, account=account)),)
     return {
-        Access(f"connect:{call.operation}", _arn(call, shape, account=account), context, required)
-        for shapes, required in (
-            (REQUIRED[call.operation], True),
-            (_OPTIONAL.get(call.operation, ()), False),
-        )
-        for shape in shapes
-        if required or call.parameters.get(re.findall(r"\{(\w+)\}", shape)[-1])
+        Access(each, _arn(call, shape, account=account), context if each == action else ())
+        for each in (action, *dependents(action))
+        for shape in shapes(each)
     }
 
 
 def _arn(call: Call, shape: str, *, account: str) -> str:
-    return f"arn:aws:connect:{call.region}:{account}:{shape.format_map(call.parameters)}"
+    """Return the ARN of what a call names, or of all that it may find."""
+    place = {"Partition": "aws", "Region": call.region, "Account": account}
+    names = Template(shape).get_identifiers()
+    return Template(shape).substitute(
+        {name: place.get(name) or call.parameters.get(name, "*") for name in names}
+    )
 
 
 def _says_something(action: str, resource: str) -> bool:
-    service, _, operation = action.partition(":")
-    if service != "connect":
-        return True
-    kind = resource.split("/")[-2].rpartition(":")[2]
-    return any(
-        shape.split("/")[-2] == kind
-        for shape in (*REQUIRED[operation], *_OPTIONAL.get(operation, ()))
-    )
-
-
-def _matches(pattern: str, value: str) -> bool:
-    """Compare ARNs part by part: a wildcard does not reach beyond its part."""
-    patterns, values = pattern.split(":", 5), value.split(":", 5)
-    return len(patterns) == len(values) and all(
-        re.fullmatch(re.escape(one).replace(r"\*", ".*").replace(r"\?", "."), other)
-        for one, other in zip(patterns, values, strict=True)
-    )
+    return not action.startswith("connect:") or works_on(action, resource)
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
-    "ArnLike": _matches,
+    "ArnLike": fnmatch.fnmatchcase,
     "StringEquals": str.__eq__,
 }
 
@@ -174,7 +141,7 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
 def _holds(condition: tuple[str, str, str], context: tuple[tuple[str, str], ...]) -> bool:
     operator, key, wanted = condition
     value = dict(context).get(key)
-    return value is not None and _OPERATORS[operator](wanted, value)
+    return value is not None and _OPERATORS[operator](value, wanted)
 
 
 def _listed(value: object) -> list[str]:

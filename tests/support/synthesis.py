@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 
+from service_authorization import works_on
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -142,25 +144,6 @@ def evaluate(value: Any, references: Mapping[str, str] | None = None) -> Any:
     return {key: evaluate(item, references) for key, item in value.items()}
 
 
-_RESOURCE_TYPES = {
-    "AssociateContactWithUser": {"instance", "agent", "contact"},
-    "AssociateTrafficDistributionGroupUser": {"instance", "agent", "traffic-distribution-group"},
-    "DescribeContact": {"contact"},
-    "DescribeTrafficDistributionGroup": {"traffic-distribution-group"},
-    "DescribeUser": {"agent"},
-    "DisassociateTrafficDistributionGroupUser": {
-        "instance",
-        "agent",
-        "traffic-distribution-group",
-    },
-    "ListTrafficDistributionGroupUsers": {"traffic-distribution-group"},
-    "SearchUsers": {"instance"},
-    "StopContact": {"contact"},
-    "TransferContact": {"instance", "contact", "contact-flow", "queue"},
-}
-"""Which resources an action can be allowed on; on others a statement says nothing."""
-
-
 def statements(
     template: Mapping[str, Any], references: Mapping[str, str] | None = None
 ) -> set[tuple[str, str, str]]:
@@ -173,10 +156,7 @@ def statements(
                 _as_list(statement["Action"]), _as_list(statement["Resource"])
             ):
                 service, _, name = action.partition(":")
-                if (
-                    service == "connect"
-                    and resource.split("/")[-2].split(":")[-1] in (_RESOURCE_TYPES[name])
-                ):
+                if service == "connect" and works_on(action, resource):
                     granted.add((name, resource, condition))
     return granted
 

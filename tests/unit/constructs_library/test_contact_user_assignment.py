@@ -159,10 +159,10 @@ def test_problems(stack: cdk.Stack, props: dict[str, object], messages: list[str
 def test_attributes_are_read_from_the_resource(stack: cdk.Stack) -> None:
     assignment = declare(stack)
     attributes = {
-        "ContactId": assignment.attr_contact_id,
-        "UserId": assignment.attr_user_id,
-        "Channel": assignment.attr_channel,
-        "QueueId": assignment.attr_queue_id,
+        "ContactId": assignment.contact_id,
+        "UserId": assignment.user_id,
+        "Channel": assignment.channel,
+        "QueueId": assignment.queue_id,
     }
     for name, attribute in attributes.items():
         assert stack.resolve(attribute) == {"Fn::GetAtt": ["Assignment", name]}

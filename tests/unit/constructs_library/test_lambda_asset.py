@@ -21,7 +21,7 @@ from synthesis import of_type
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LAMBDA = _provider_code.folder()
+LAMBDA = Path(str(_provider_code.folder()))
 
 
 def build(outdir: Path, *, bundle_sdk: bool = False) -> Path:

@@ -120,10 +120,10 @@ def test_exclusive_is_a_bool(stack: cdk.Stack) -> None:
 def test_attributes_are_read_from_the_resource(stack: cdk.Stack) -> None:
     membership = declare(stack, [user(1)])
     attributes = {
-        "TrafficDistributionGroupId": membership.attr_traffic_distribution_group_id,
-        "UserCount": membership.attr_user_count,
-        "Added": membership.attr_added,
-        "Removed": membership.attr_removed,
+        "TrafficDistributionGroupId": membership.traffic_distribution_group_id,
+        "UserCount": membership.user_count,
+        "Added": membership.added,
+        "Removed": membership.removed,
     }
     for name, attribute in attributes.items():
         assert stack.resolve(attribute) == {"Fn::GetAtt": ["Agents", name]}

@@ -48,7 +48,7 @@ def test_the_resource_is_what_was_declared_and_nothing_else(stack: cdk.Stack) ->
     assert template["Resources"]["Agent"] == {
         "Type": SINGLE,
         "Properties": {
-            "ServiceToken": {"Fn::Sub": "${ConnectAssociations.Arn}"},
+            "ServiceToken": {"Fn::GetAtt": ["ConnectAssociations", "Arn"]},
             "InstanceId": INSTANCE,
             "TrafficDistributionGroupId": GROUP,
             "UserId": user(1),
@@ -178,10 +178,10 @@ def test_attributes_are_read_from_the_resource(stack: cdk.Stack) -> None:
         user_id=user(1),
     )
     attributes = {
-        "InstanceId": agent.attr_instance_id,
-        "TrafficDistributionGroupId": agent.attr_traffic_distribution_group_id,
-        "UserId": agent.attr_user_id,
-        "Region": agent.attr_region,
+        "InstanceId": agent.instance_id,
+        "TrafficDistributionGroupId": agent.traffic_distribution_group_id,
+        "UserId": agent.user_id,
+        "Region": agent.region,
     }
     for name, attribute in attributes.items():
         assert stack.resolve(attribute) == {"Fn::GetAtt": ["Agent", name]}

@@ -11,7 +11,18 @@ from connect_associations import (
     TrafficDistributionGroupUser,
     UserLookup,
 )
-from synthesis import GROUP, INSTANCE, evaluate, new_stack, of_type, only, properties, synthesize
+from synthesis import (
+    GROUP,
+    INSTANCE,
+    arn,
+    evaluate,
+    new_stack,
+    of_type,
+    only,
+    properties,
+    statements,
+    synthesize,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,15 +115,16 @@ def test_the_region_is_where_it_asks(tmp_path: Path) -> None:
     UserLookup(stack, "Ann", instance_id=INSTANCE, usernames=["ann"], region="us-west-2")
     template = synthesize(stack)
     assert properties(template, LOOKUP)["Region"] == "us-west-2"
-    policies = [
-        policy["Properties"]["PolicyDocument"]["Statement"]
-        for logical_id, policy in of_type(template, "AWS::IAM::Policy").items()
-        if logical_id.startswith("ConnectUserNames")
-    ]
-    ((statement,),) = policies
-    assert statement["Action"] == "connect:SearchUsers"
-    assert evaluate(statement["Resource"]).endswith(f":instance/{INSTANCE}")
-    assert ":us-west-2:" in evaluate(statement["Resource"])
+    assert statements(template) == {
+        (action, resource, "{}")
+        for action, resource in (
+            ("SearchUsers", f"instance/{INSTANCE}"),
+            ("ListUserProficiencies", f"instance/{INSTANCE}"),
+            ("ListUserProficiencies", f"instance/{INSTANCE}/agent/*"),
+            ("DescribeUser", f"instance/{INSTANCE}/agent/*"),
+        )
+        for resource in (arn(resource, region="us-west-2"),)
+    }
 
 
 def test_it_outlives_its_policy(tmp_path: Path) -> None:
