@@ -110,8 +110,13 @@ class Framework:
             max_event_age=cdk.Duration.seconds(_time_outs.EVENT_AGE)
         )
         for function in self.functions:
+            resource = self._resource(function)
             # Lambda's default, said aloud: some rules want to see it.
-            self._resource(function).memory_size = _MEMORY_MIB
+            resource.memory_size = _MEMORY_MIB
+            # What newer versions of the framework set by themselves. It logs its event when the
+            # waiter times out, and with it the URL with which anybody could answer CloudFormation.
+            resource.add_property_override("LoggingConfig.LogFormat", "JSON")
+            resource.add_property_override("LoggingConfig.ApplicationLogLevel", "FATAL")
             if props.encryption_key:
                 props.encryption_key.grant_decrypt(function)
         if props.tracing:

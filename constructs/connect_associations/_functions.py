@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _VPC_POLICY = "AWSLambdaVPCAccessExecutionRole"
 _MEMORY_MIB = 256
-_RUNTIME = lambda_.Runtime.PYTHON_3_14
+_RUNTIME = lambda_.Runtime("python3.14", lambda_.RuntimeFamily.PYTHON)
+"""By its name, which the oldest aws-cdk-lib that will do has no constant for."""
+
 
 
 class Functions:

@@ -13,7 +13,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from connect_associations import _functions, _ledger, _monitoring, _time_outs
+from connect_associations import _cdk_version, _functions, _ledger, _monitoring, _time_outs
 from connect_associations._framework import Framework
 from connect_associations._logs import LogGroups
 from connect_associations._network import Network
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
+
+_cdk_version.check()
 
 _DEFAULT_ID = "Provider"
 """The ID of a provider that nobody has created, below what the stack's associations share."""
