@@ -11,7 +11,6 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-
 from tools import cdk_floor
 
 from connect_associations import _cdk_version
