@@ -97,8 +97,26 @@ def awaits(client: CloudFormationClient, request: Request) -> bool:
 
     :raises CallError: CloudFormation would not say.
     """
+    resource = _resource(client, request)
+    if resource.get("ResourceStatus") != f"{request.type.value.upper()}_IN_PROGRESS":
+        return False
+    known = resource.get("PhysicalResourceId")
+    return not request.physical_id or not known or known == request.physical_id
+
+
+def has_failed(client: CloudFormationClient, request: Request) -> bool:
+    """Whether CloudFormation has given up a request of this kind.
+
+    :raises CallError: CloudFormation would not say.
+    """
+    status = _resource(client, request).get("ResourceStatus")
+    return bool(status == f"{request.type.value.upper()}_FAILED")
+
+
+def _resource(client: CloudFormationClient, request: Request) -> Mapping[str, Any]:
+    """Return what DescribeStackResource says; nothing if there is no such resource."""
     try:
-        resource = call(
+        return call(
             "DescribeStackResource",
             f"{request.logical_id} of {request.stack_id}",
             lambda: client.describe_stack_resource(
@@ -107,12 +125,8 @@ def awaits(client: CloudFormationClient, request: Request) -> bool:
         )["StackResourceDetail"]
     except CallError as error:
         if error.code == "ValidationError":
-            return False
+            return {}
         raise
-    if resource["ResourceStatus"] != f"{request.type.value.upper()}_IN_PROGRESS":
-        return False
-    known = resource.get("PhysicalResourceId")
-    return not request.physical_id or not known or known == request.physical_id
 
 
 def listed_ids(client: CloudFormationClient, stack_id: str) -> frozenset[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from connect_provider import deployment as deployments
 from connect_provider.errors import InvalidEventError, RequestOutlivedError, StillWaiting
-from connect_provider.ledger.claim import OPEN, ContactClaim, GroupClaim, Phase
-from connect_provider.ledger.claim import from_item
+from connect_provider.ledger.claim import OPEN, ContactClaim, GroupClaim, Phase, from_item
 from connect_provider.ledger.table import LedgerMissingError
 from connect_provider.request import RequestType
 
@@ -121,6 +121,9 @@ class Association(ABC, Generic[_C]):
         elif self.request.claim:
             planned = cast("_C", planned_claim(self.request))
             claim = self._claimed(planned)
+            if claim.phase is Phase.LIVE and self._is_unanswered():
+                self.end([claim], undo=True)
+                raise outlived(self.deployment)
             if claim.phase in (Phase.PENDING, Phase.ENDING):
                 claim = self.settle(claim)
             if claim.phase is not Phase.LIVE or claim.made_by != planned.made_by:
@@ -141,6 +144,18 @@ class Association(ABC, Generic[_C]):
         if claim is None:
             return self.aws.ledger.put(planned)
         return self.aws.ledger.change(claim, lambda it: self.adjusted(it, planned))
+
+    def _is_unanswered(self) -> bool:
+        """Whether CloudFormation gave up a Create that is done by now.
+
+        Where rollback is disabled, the Delete may come so much later that nothing tells the claim
+        from one whose resource was retained.
+        """
+        return (
+            self.request.type is RequestType.CREATE
+            and self.deployment.status.endswith("_FAILED")
+            and deployments.has_failed(self.aws.cloudformation, self.request)
+        )
 
     def _delete(self) -> None:
         """End the version that the request names.
@@ -168,20 +183,20 @@ class Association(ABC, Generic[_C]):
             self.end(unanswered(self.mine(named), self.deployment, now=time.time()))
         self.aws.ledger.put(named)
 
-    def end(self, claims: Iterable[_C]) -> None:
+    def end(self, claims: Iterable[_C], *, undo: bool = False) -> None:
         """End claims that have not ended yet, and let Connect follow.
 
+        :param undo: undo what they changed although the deployment may not roll back.
         :raises StillWaiting: Connect does not follow yet.
         """
         for claim in claims:
             if claim.phase is Phase.ENDED:
                 continue
-            if comes_late(claim, self.request, self.deployment):
+            if not undo and comes_late(claim, self.request, self.deployment):
                 _LOGGER.warning("%s is kept: the request comes too late", self.request.logical_id)
                 continue
-            ending = self.aws.ledger.change(
-                claim, lambda it: ended(it, now=time.time(), undo=self.deployment.undoes)
-            )
+            undone = undo or self.deployment.undoes
+            ending = self.aws.ledger.change(claim, partial(ended, now=time.time(), undo=undone))
             self.settle(ending)
 
 

@@ -260,6 +260,26 @@ class TestNoRollback:
         world.delete()
         assert world.connect.contact(CHAT).ended, world.story()
 
+    @pytest.mark.parametrize("moves", [False, True])
+    def test_a_create_that_was_done_for_another_request_as_it_was_cancelled(
+        self, *, moves: bool
+    ) -> None:
+        """Whoever fails converges the others as well, and the rollback may come much later."""
+        world = new_world(
+            StackSettings(in_flight=InFlight.CANCEL, updated_at_moves=moves),
+            user_in_several_groups="ResourceConflictException",
+        )
+        world.connect.join(BLUE, CYD)
+        world.deploy(stack_of(S=sibling()))
+        lease = {"pk": f"group#us-east-1:{RED.id}", "sk": "lease", "holder": "dead"}
+        world.ledger.put({**lease, "held_until": world.clock.time() + 5.0})
+        template = stack_of(S=sibling(), G=membership(RED, BOB, CYD), N=single(RED, ANN))
+        assert world.deploy(template, rollback=False) == "UPDATE_FAILED"
+        assert "N: resource Create cancelled" in world.story(), "otherwise it shows nothing"
+        world.clock.sleep(5400.0)
+        assert world.roll_back() == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert world.members(RED) == set(), world.story()
+
     @OLD
     def test_a_failed_create_is_deleted(self, settings: StackSettings) -> None:
         world = new_world(settings)

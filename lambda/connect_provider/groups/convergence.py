@@ -299,6 +299,6 @@ class Convergence:
         self, claim: GroupClaim, decide: Callable[[GroupClaim], GroupClaim | None]
     ) -> GroupClaim:
         self._lease.hold()
-        changed = self._aws.ledger.change(claim, decide)
+        changed = self._aws.ledger.change(self._claims.get(claim.key, claim), decide)
         self._claims[claim.key] = changed
         return changed

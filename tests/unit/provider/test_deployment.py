@@ -201,6 +201,22 @@ def request(kind: str, physical_id: str = "") -> Request:
     )
 
 
+def answer(cloudformation: Stubber, status: str, known: str | None = None) -> None:
+    detail: dict[str, Any] = {
+        "LogicalResourceId": "Agents",
+        "ResourceType": "Custom::Thing",
+        "LastUpdatedTimestamp": UPDATED,
+        "ResourceStatus": status,
+    }
+    if known:
+        detail["PhysicalResourceId"] = known
+    cloudformation.add_response(
+        "describe_stack_resource",
+        {"StackResourceDetail": detail},
+        {"StackName": STACK, "LogicalResourceId": "Agents"},
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "physical_id", "status", "known", "awaits"),
     [
@@ -226,20 +242,19 @@ def test_cloudformation_says_whether_it_waits_for_such_a_request(
     known: str | None,
     awaits: bool,
 ) -> None:
-    detail: dict[str, Any] = {
-        "LogicalResourceId": "Agents",
-        "ResourceType": "Custom::Thing",
-        "LastUpdatedTimestamp": UPDATED,
-        "ResourceStatus": status,
-    }
-    if known:
-        detail["PhysicalResourceId"] = known
-    cloudformation.add_response(
-        "describe_stack_resource",
-        {"StackResourceDetail": detail},
-        {"StackName": STACK, "LogicalResourceId": "Agents"},
-    )
+    answer(cloudformation, status, known)
     assert deployment.awaits(client, request(kind, physical_id)) == awaits
+
+
+@pytest.mark.parametrize(
+    ("status", "has_failed"),
+    [("CREATE_FAILED", True), ("CREATE_COMPLETE", False), ("DELETE_FAILED", False)],
+)
+def test_cloudformation_says_whether_it_has_given_a_request_up(
+    client: CloudFormationClient, cloudformation: Stubber, status: str, *, has_failed: bool
+) -> None:
+    answer(cloudformation, status)
+    assert deployment.has_failed(client, request("Create")) == has_failed
 
 
 def test_it_waits_for_nothing_that_it_does_not_know(
