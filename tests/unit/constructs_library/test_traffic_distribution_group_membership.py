@@ -106,6 +106,24 @@ def test_wrong_lists(stack: cdk.Stack, user_ids: list[str], message: str) -> Non
     assert message in problem
 
 
+def test_of_many_wrong_users_ten_are_told_and_a_count(stack: cdk.Stack) -> None:
+    with pytest.raises(InvalidAssociationError) as error:
+        declare(stack, [f"agent{number}" for number in range(800)])
+    assert len(error.value.problems) == 11
+    assert error.value.problems[9].startswith("user_ids[9]: 'agent9' is not the ID of a user")
+    assert error.value.problems[10] == "user_ids: 790 more problems like these"
+    assert len(str(error.value)) < 5_000
+
+
+def test_a_name_is_shown_the_way(stack: cdk.Stack) -> None:
+    with pytest.raises(InvalidAssociationError) as error:
+        declare(stack, ["ann@example.com"])
+    (problem,) = error.value.problems
+    assert problem.endswith(
+        "; for the name of a user there is UserLookup, and usernames of a membership"
+    )
+
+
 def test_the_same_token_twice_is_the_same_user(stack: cdk.Stack) -> None:
     parameter = cdk.CfnParameter(stack, "User").value_as_string
     with pytest.raises(InvalidAssociationError, match="is the same user as"):

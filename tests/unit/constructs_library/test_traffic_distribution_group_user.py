@@ -210,6 +210,23 @@ def test_removal_policies(
     assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == expected
 
 
+@pytest.mark.parametrize("region", ["cn-north-1", "us-iso-east-1"])
+@pytest.mark.parametrize("spelling", ["id", "arn"])
+def test_groups_are_refused_where_there_are_none(
+    tmp_path: Path, region: str, spelling: str
+) -> None:
+    stack = new_stack(tmp_path, env=cdk.Environment(account=ACCOUNT, region=region))
+    group = GROUP if spelling == "id" else group_arn().replace("arn:aws:", "arn:aws-cn:")
+    with pytest.raises(InvalidAssociationError, match="do not exist in partition 'aws-"):
+        TrafficDistributionGroupUser(
+            stack,
+            "Agent",
+            instance_id=INSTANCE,
+            traffic_distribution_group_id=group,
+            user_id=user(1),
+        )
+
+
 def test_all_problems_are_told_at_once(stack: cdk.Stack) -> None:
     with pytest.raises(InvalidAssociationError) as error:
         TrafficDistributionGroupUser(
