@@ -41,6 +41,9 @@ Much of Amazon Connect is undocumented. Where it is, the library is right whiche
 behaves, and its tests run against every way. This page lists what is open, what Amazon documents,
 and what somebody has observed. The names are those of the switches of
 [ConnectBehaviour](reference/testing.md), where the emulation can turn a thing either way.
+
+You can settle what is open on an instance of your own in ten minutes, and share the report:
+[Try out what is assumed](guides/verify.md).
 """
 
 

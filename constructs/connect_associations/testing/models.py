@@ -28,6 +28,7 @@ from connect_associations.testing.exceptions import (
     InvalidRequestError,
     ResourceNotFoundError,
 )
+from connect_associations.testing.identifiers import Identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -310,12 +311,12 @@ class EmulatedConnectBackend(ConnectBackend):
 
     def _group(self, group_id: str, *, at_home_only: bool) -> TrafficDistributionGroup:
         """Return the group that a request names, if Connect finds it by now."""
-        group = self.world.group(group_id, region=self.region_name, at_home_only=at_home_only)
-        if not self._seen(group):
+        made = self.world.groups.get(Identifier.parse(group_id).id)
+        if made is not None and not self._seen(made):
             raise ResourceNotFoundError(
                 f"Traffic distribution group {group_id} not found in {self.region_name}."
             )
-        return group
+        return self.world.group(group_id, region=self.region_name, at_home_only=at_home_only)
 
     def _users(self, instance: ConnectInstance) -> list[User]:
         return [user for user in self.world.users.values() if user.instance is instance]
