@@ -49,6 +49,7 @@ class Calls:
 
     :param client: boto3's client, with its own retries off.
     :param region: the Region of the client.
+    :ivar region: the same.
     :param paces: shared with the invocations before and after.
     :param limits: the invocation's time.
     :param before_call: called before every request; may refuse by raising.
@@ -64,7 +65,7 @@ class Calls:
         before_call: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
-        self._region = region
+        self.region = region
         self._paces = paces
         self._limits = limits
         self._before_call = before_call
@@ -146,4 +147,4 @@ class Calls:
 
     def pace(self, operation: str) -> Pace:
         """Return the pace of *operation*."""
-        return self._paces.of(self._region, operation)
+        return self._paces.of(self.region, operation)

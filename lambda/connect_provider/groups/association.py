@@ -11,13 +11,15 @@ from connect_provider.errors import AssociationFailedError, InvalidEventError
 from connect_provider.groups import claims as rules
 from connect_provider.groups import declaration
 from connect_provider.groups.convergence import Convergence
-from connect_provider.ledger.claim import GroupClaim, Phase
-from connect_provider.ledger.claim import to_event
+from connect_provider.ledger.claim import GroupClaim, Phase, to_event
 from connect_provider.lifecycle import Association
 from connect_provider.request import RequestType
+from connect_provider.users import filter as user_filter
+from connect_provider.users import roster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from connect_provider.groups.declaration import GroupUsers
 
@@ -53,12 +55,14 @@ class GroupAssociation(Association[GroupClaim]):
     def plan(self) -> dict[str, Any]:
         """Return what ``on_event`` answers; nothing is changed."""
         request, declared = self.request, self.declared
-        answer: dict[str, Any] = {"PhysicalResourceId": request.physical_id, "Data": self._data()}
         known = rules.parse(request.physical_id)
         previous = self.aws.ledger.get(rules.tombstone(request, *known)) if known else None
+        if previous is None and self.declared_before == declared:
+            return self._answer(request.physical_id, declared.users)
         # After --no-rollback the version that CloudFormation knows may never have gone live.
-        if self.declared_before == declared and (not previous or previous.phase is Phase.LIVE):
-            return answer
+        live = previous if previous and previous.phase is Phase.LIVE else None
+        if live and rules.is_same(live, declared):
+            return self._answer(live.physical_id, live.users)
         planned = rules.plan(
             request,
             declared,
@@ -68,21 +72,41 @@ class GroupAssociation(Association[GroupClaim]):
             previous=previous,
             awaited=lambda: deployments.awaits(self.aws.cloudformation, request),
         )
+        if not planned.users:
+            planned = planned._replace(users=self._found())
+            if live and rules.is_same(live, declared._replace(users=planned.users)):
+                return self._answer(live.physical_id, live.users)
         claim = to_event(planned) if planned.phase is Phase.PENDING else _BACK
-        return {**answer, "PhysicalResourceId": planned.physical_id, "Claim": claim}
+        return {**self._answer(planned.physical_id, planned.users), "Claim": claim}
 
-    def _data(self) -> dict[str, Any]:
+    def _found(self) -> frozenset[str]:
+        """Return whom the names or the rule stand for now."""
+        declared, since = self.declared, self.request.started_at
+        connect = self.aws.connect(declared.group.region)
+        if declared.rule:
+            return user_filter.claimed(
+                connect, instance_id=declared.instance_id, rule=declared.rule, since=since
+            )
+        names = declaration.usernames(self.request.properties)
+        return frozenset(
+            roster.claimed(connect, instance_id=declared.instance_id, usernames=names, since=since)
+        )
+
+    def _answer(self, physical_id: str, users: AbstractSet[str]) -> dict[str, Any]:
+        return {"PhysicalResourceId": physical_id, "Data": self._data(users)}
+
+    def _data(self, users: AbstractSet[str]) -> dict[str, Any]:
         declared = self.declared
         if self.request.resource_type == declaration.GROUP_USER:
             return {
                 "InstanceId": declared.instance_id,
                 "TrafficDistributionGroupId": declared.group.id,
-                "UserId": next(iter(declared.users)),
+                "UserId": next(iter(users)),
                 "Region": declared.group.region,
             }
         return {
             "TrafficDistributionGroupId": declared.group.id,
-            "UserCount": len(declared.users),
+            "UserCount": len(users),
             "Added": 0,
             "Removed": 0,
         }

@@ -118,7 +118,14 @@ def _version_before(
 
 
 def is_same(claim: GroupClaim, declared: GroupUsers) -> bool:
-    """Whether a claim declares the same, in whatever words."""
+    """Whether a claim declares the same, in whatever words.
+
+    The claim holds whom a rule or names stood for when they were looked up.
+    """
+    if not claim.rule and claim.users == declared.users:
+        declared = declared._replace(names=claim.names)
+    elif claim.rule or claim.names:
+        declared = declared._replace(users=claim.users)
     return all(getattr(claim, name) == value for name, value in declared._asdict().items())
 
 

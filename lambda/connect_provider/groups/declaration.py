@@ -14,6 +14,9 @@ from connect_provider.connect.client import Group
 from connect_provider.errors import InvalidEventError
 from connect_provider.identifiers import GROUP_PARTITIONS, Kind
 from connect_provider.properties import read_flag, read_identifier
+from connect_provider.request import fingerprint
+from connect_provider.users import filter as user_filter
+from connect_provider.users import roster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 GROUP_USER = "Custom::ConnectTrafficDistributionGroupUser"
 GROUP_USERS = "Custom::ConnectTrafficDistributionGroupMembership"
 
+USERNAMES = "Usernames"
+USERS_MATCHING = "UsersMatching"
+
 MAX_USERS = 2500
 """Users in one membership: what Step Functions' 256 KB of input can carry."""
 
@@ -30,9 +36,12 @@ MAX_USERS = 2500
 class GroupUsers(NamedTuple):
     """Users who are to be in a traffic distribution group.
 
-    :ivar users: canonical IDs; for a single user a set of one.
+    :ivar users: canonical IDs; for a single user a set of one. Empty where they have yet to be
+        found by their names or by a rule.
     :ivar exclusive: nobody else is to be in the group.
     :ivar resync: changes when everything is to be brought about again.
+    :ivar names: stands for the users' names; empty for IDs and rules.
+    :ivar rule: the rule that the users meet; empty for IDs and names.
     """
 
     instance_id: str
@@ -40,6 +49,8 @@ class GroupUsers(NamedTuple):
     users: frozenset[str]
     exclusive: bool = False
     resync: str = ""
+    names: str = ""
+    rule: str = ""
 
 
 def read(properties: Mapping[str, Any], resource_type: str, *, owner: Owner) -> GroupUsers:
@@ -65,18 +76,33 @@ def read(properties: Mapping[str, Any], resource_type: str, *, owner: Owner) -> 
         raise InvalidEventError(
             "Region is missing: give the home Region of the traffic distribution group."
         )
-    many = resource_type == GROUP_USERS
-    if many:
-        users = _users(properties.get("UserIds"), instance, owner)
-    else:
-        users = frozenset((_user(properties, "UserId", instance, owner),))
-    return GroupUsers(
+    declared = GroupUsers(
         instance_id=instance.id,
         group=Group(id=group.id, region=region),
-        users=users,
-        exclusive=many and read_flag(properties, "Exclusive"),
+        users=frozenset(),
         resync=str(properties.get("Resync", "")),
     )
+    if resource_type != GROUP_USERS:
+        return declared._replace(users=frozenset((_user(properties, "UserId", instance, owner),)))
+    declared = declared._replace(exclusive=read_flag(properties, "Exclusive"))
+    given = [name for name in ("UserIds", USERNAMES, USERS_MATCHING) if name in properties]
+    if len(given) > 1:
+        raise InvalidEventError(f"{' and '.join(given)} are given together: give one of them.")
+    if USERNAMES in properties:
+        names = (name.lower() for name in usernames(properties))
+        return declared._replace(names=fingerprint(*sorted(names)))
+    if USERS_MATCHING in properties:
+        rule = user_filter.read(properties[USERS_MATCHING], name=USERS_MATCHING, owner=owner)
+        return declared._replace(rule=rule)
+    return declared._replace(users=_users(properties.get("UserIds"), instance, owner))
+
+
+def usernames(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read the users' names, as they are given.
+
+    :raises InvalidEventError: naming the element and what is wrong with it.
+    """
+    return roster.read(properties[USERNAMES], name=USERNAMES, limit=MAX_USERS)
 
 
 def _user(properties: Mapping[str, Any], name: str, instance: Identifier, owner: Owner) -> str:

@@ -63,6 +63,8 @@ class GroupClaim(NamedTuple):
     :ivar repeated: its request was seen in an earlier deployment: CloudFormation tries again, or
         the event comes late.
     :ivar resync: what the property ``Resync`` says.
+    :ivar names: stands for the names that the users were found by; empty for IDs and rules.
+    :ivar rule: the rule that the users meet, which audits evaluate again; empty for IDs and names.
     :ivar adopted: the users who were members before the claim's first write; None while unknown,
         which means that nothing was written.
     :ivar expelled: members whom nobody declared, and whom an exclusive claim takes out.
@@ -86,6 +88,8 @@ class GroupClaim(NamedTuple):
     rollback: bool = False
     repeated: bool = False
     resync: str = ""
+    names: str = ""
+    rule: str = ""
     phase: Phase = Phase.PENDING
     adopted: frozenset[str] | None = None
     expelled: frozenset[str] = frozenset()

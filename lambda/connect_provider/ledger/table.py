@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from connect_provider.connect.client import Group
 from connect_provider.errors import LedgerError, StillWaiting
 from connect_provider.failures import CallError, call
 from connect_provider.ledger.claim import (
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-    from connect_provider.connect.client import Group
     from connect_provider.ledger.claim import Claim, Owner
 
 _C = TypeVar("_C", GroupClaim, ContactClaim)
@@ -71,6 +71,21 @@ class Ledger(NamedTuple):
         """Return the claims on users of *group*, of one resource or of all; tombstones as well."""
         prefix = f"{CLAIM}{owner}#" if owner else CLAIM
         return cast("list[GroupClaim]", self._query(group_key(group), prefix))
+
+    def groups(self, stack_id: str) -> list[Group]:
+        """Return the groups that a stack has claims on, whatever has become of them."""
+        request: dict[str, Any] = {"ProjectionExpression": "pk, sk", "ConsistentRead": True}
+        found: set[Group] = set()
+        while True:
+            page = self.send("scan", **request)
+            for item in page["Items"]:
+                kind, _, place = item["pk"]["S"].partition("#")
+                if kind == "group" and item["sk"]["S"].startswith(f"{CLAIM}{stack_id}/"):
+                    region, _, group_id = place.partition(":")
+                    found.add(Group(id=group_id, region=region))
+            if "LastEvaluatedKey" not in page:
+                return sorted(found)
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def of_contact(self, instance_id: str, contact_id: str) -> list[ContactClaim]:
         """Return the claims on a contact."""

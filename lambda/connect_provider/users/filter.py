@@ -11,15 +11,20 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from connect_provider import identifiers
-from connect_provider.errors import InvalidEventError
+from connect_provider.errors import AssociationFailedError, InvalidEventError, StillWaiting
 from connect_provider.identifiers import Kind
+from connect_provider.lifecycle import RECENT_SECONDS
 
 if TYPE_CHECKING:
     from connect_provider.connect.client import Connect
     from connect_provider.identifiers import Owner
+
+MAX_USERS = 5000
+"""Users in one claim that a rule makes: with some room, what Step Functions' input can carry."""
 
 _TAGS = "Tags"
 _IDS = {
@@ -67,6 +72,30 @@ def matching(connect: Connect, *, instance_id: str, rule: str) -> frozenset[str]
         for page in connect.search(instance_id=instance_id, **request)
         for user_id in page.usernames
     )
+
+
+def claimed(connect: Connect, *, instance_id: str, rule: str, since: float) -> frozenset[str]:
+    """Return who meets a rule that is about to be declared: somebody, and not too many.
+
+    :param since: when somebody asked first, in seconds since the epoch.
+    :raises StillWaiting: somebody may meet it a little later.
+    :raises AssociationFailedError: nobody meets it, or more users than one claim can carry.
+    """
+    users = matching(connect, instance_id=instance_id, rule=rule)
+    said = f"SearchUsers: in instance {instance_id} in {connect.region}"
+    if not users and time.time() - since < RECENT_SECONDS:
+        raise StillWaiting(f"{said} nobody matches {rule}")
+    if not users:
+        raise AssociationFailedError(
+            f"{said} nobody matches {rule}. Check the tags and IDs of users_matching. Nothing was "
+            "changed."
+        )
+    if len(users) > MAX_USERS:
+        raise AssociationFailedError(
+            f"{said} {len(users):,} users match {rule}; one membership holds at most "
+            f"{MAX_USERS:,}. Split it into narrower rules. Nothing was changed."
+        )
+    return users
 
 
 def _condition(value: object, *, name: str, owner: Owner) -> dict[str, Any]:

@@ -6,15 +6,13 @@ Connect or in the ledger is ever changed.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_provider import identifiers
-from connect_provider.errors import AssociationFailedError, InvalidEventError, StillWaiting
 from connect_provider.identifiers import Kind
-from connect_provider.lifecycle import RECENT_SECONDS
 from connect_provider.properties import read_identifier
 from connect_provider.request import fingerprint
+from connect_provider.users import roster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +25,6 @@ USER_LOOKUP = "Custom::ConnectUserLookup"
 
 MAX_USERNAMES = 40
 """Names in one lookup: CloudFormation takes 4,096 bytes of attributes."""
-
-_LONGEST_USERNAME = 100
 
 
 class Lookup(NamedTuple):
@@ -48,18 +44,8 @@ def read(properties: Mapping[str, Any], *, owner: Owner) -> Lookup:
     region = owner.region
     if properties.get("Region"):
         region = identifiers.parse_region(properties["Region"], name="Region")
-    names = properties.get("Usernames")
-    if not isinstance(names, list) or not 1 <= len(names) <= MAX_USERNAMES:
-        raise InvalidEventError(
-            f"Usernames is not a list of 1 to {MAX_USERNAMES} names: got {names!r:.100}."
-        )
-    for index, name in enumerate(names):
-        if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_USERNAME:
-            raise InvalidEventError(
-                f"Usernames[{index}] is not a name of 1 to {_LONGEST_USERNAME} characters: "
-                f"got {name!r:.100}."
-            )
-    return Lookup(instance_id=instance.id, region=region, usernames=tuple(names))
+    names = roster.read(properties.get("Usernames"), name="Usernames", limit=MAX_USERNAMES)
+    return Lookup(instance_id=instance.id, region=region, usernames=names)
 
 
 class UserLookup(NamedTuple):
@@ -77,12 +63,12 @@ class UserLookup(NamedTuple):
         """
         request = self.request
         declared = read(request.properties, owner=request.account)
-        found = self.aws.connect(declared.region).search_users(
-            instance_id=declared.instance_id, usernames=declared.usernames
+        users = roster.claimed(
+            self.aws.connect(declared.region),
+            instance_id=declared.instance_id,
+            usernames=declared.usernames,
+            since=request.started_at,
         )
-        if not all(found.values()) and time.time() - request.started_at < RECENT_SECONDS:
-            raise StillWaiting("SearchUsers does not find all of them")
-        users = _one_each(declared, found)
         return {
             "PhysicalResourceId": f"users:{declared.instance_id}/{fingerprint(*users)[:12]}",
             "Data": {"UserIds": ",".join(users)},
@@ -91,19 +77,3 @@ class UserLookup(NamedTuple):
     def converge(self) -> Mapping[str, Any]:
         """Return the attributes; there is nothing to converge."""
         return self.request.data
-
-
-def _one_each(declared: Lookup, found: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    problems = []
-    for name in declared.usernames:
-        users = found[name]
-        if not users:
-            problems.append(f"nobody is named {name!r}")
-        elif len(users) > 1:
-            problems.append(f"{name!r} names users {' and '.join(sorted(users))}")
-    if problems:
-        raise AssociationFailedError(
-            f"SearchUsers: in instance {declared.instance_id} in {declared.region} "
-            f"{'; '.join(problems)}. Check the names, or give the users' IDs. Nothing was changed."
-        )
-    return tuple(next(iter(found[name])) for name in declared.usernames)

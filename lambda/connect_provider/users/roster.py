@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 from connect_provider.connect.client import NAMES_A_SEARCH, SEARCH_PAGE_SIZE
-from connect_provider.errors import AssociationFailedError, InvalidEventError
+from connect_provider.errors import AssociationFailedError, InvalidEventError, StillWaiting
+from connect_provider.lifecycle import RECENT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +71,21 @@ def find(
                     found.get(name.lower(), set()).add(user_id)
             return {name: frozenset(found[name.lower()]) for name in usernames}
     return connect.search_users(instance_id=instance_id, usernames=usernames)
+
+
+def claimed(
+    connect: Connect, *, instance_id: str, usernames: Sequence[str], since: float
+) -> tuple[str, ...]:
+    """Return the user of each name, in the order of the names.
+
+    :param since: when somebody asked first, in seconds since the epoch.
+    :raises StillWaiting: somebody may be found later.
+    :raises AssociationFailedError: names belong to nobody, or to several users.
+    """
+    found = find(connect, instance_id=instance_id, usernames=usernames)
+    if not all(found.values()) and time.time() - since < RECENT_SECONDS:
+        raise StillWaiting("SearchUsers does not find all of them")
+    return one_each(found, where=f"in instance {instance_id} in {connect.region}")
 
 
 def one_each(found: Mapping[str, frozenset[str]], *, where: str) -> tuple[str, ...]:

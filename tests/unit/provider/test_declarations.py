@@ -218,12 +218,23 @@ def _lookup(**changes: object) -> lookup.Lookup:
 def test_lookups_are_read() -> None:
     assert _lookup() == lookup.Lookup(INSTANCE, "us-east-1", ("ann",))
     assert _lookup(Region="eu-west-2").region == "eu-west-2"
-    assert len(_lookup(Usernames=["n"] * 40).usernames) == 40
+    assert len(_lookup(Usernames=[f"n{number}" for number in range(40)]).usernames) == 40
     assert _lookup(Usernames=["n" * 100]).usernames == ("n" * 100,)
 
 
 @pytest.mark.parametrize(
-    "names", [None, [], "ann", ["n"] * 41, [""], ["n" * 101], [7], ["ann", None], {"0": "ann"}]
+    "names",
+    [
+        None,
+        [],
+        "ann",
+        [f"n{number}" for number in range(41)],
+        [""],
+        ["n" * 101],
+        [7],
+        ["ann", None],
+        {"0": "ann"},
+    ],
 )
 def test_bad_lookups_are_refused(names: object) -> None:
     with pytest.raises(InvalidEventError, match=r"^Usernames") as caught:
