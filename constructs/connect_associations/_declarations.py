@@ -13,11 +13,18 @@ from connect_associations import _identifiers
 from connect_associations._permissions import MAX_POLICY_CHARACTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import aws_cdk as cdk
     from constructs import Construct
 
     from connect_associations._identifiers import Identifier
     from connect_associations._permissions import Permissions
+
+_NO_COMMON_LEDGER = (
+    "The two stacks have no ledger in common, so that either of them removes whom the other one "
+    "declares: create both providers with the same ledger, or declare the members in one stack"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,21 @@ class Declaration:
         if identifier.literal:
             return identifier.key
         return _identifiers.at_synth(identifier, stack=self.resource.stack).key
+
+    def members_in_app(self) -> dict[str, str]:
+        """Return the user keys, by keys that tell them from the users of all other stacks."""
+        return {self._key_in_app(user): self._key(user) for user in self.users}
+
+    def target_in_app(self) -> str:
+        """Return what tells the group or contact from those of all other stacks."""
+        return self._key_in_app(self.target)
+
+    def _key_in_app(self, identifier: Identifier) -> str:
+        stack = self.resource.stack
+        known = _identifiers.at_synth(identifier, stack=stack)
+        if known.literal or known.origin:
+            return known.key
+        return f"{known.key} of stack {stack.node.path}"
 
     @property
     def path(self) -> str:
@@ -94,6 +116,25 @@ class Declarations:
         """Register the assignment of a contact."""
         self._contacts.append(declaration)
 
+    @property
+    def members(self) -> list[Declaration]:
+        """What is declared of group members."""
+        return [*self._singles, *self._memberships]
+
+    def find_rivals(self, other: Declarations) -> Iterator[tuple[Construct, str]]:
+        """Return what is declared here and in another stack, whose provider does not know of it.
+
+        :param other: the declarations of the other stack, which has another ledger.
+        :returns: a construct of this stack, and what about it.
+        """
+        theirs: dict[str, list[Declaration]] = {}
+        for declaration in other.members:
+            theirs.setdefault(declaration.target_in_app(), []).append(declaration)
+        for mine in self.members if theirs else []:
+            for rival in theirs.get(mine.target_in_app(), []):
+                if (problem := _rivalry(mine, rival)) and _all_certain(mine, rival):
+                    yield mine.construct, f"{problem}. {_NO_COMMON_LEDGER}"
+
     def validate(self) -> list[str]:
         """Return one sentence for each contradiction; called by the CDK at synth."""
         return [
@@ -106,7 +147,7 @@ class Declarations:
     def _doubled_members(self) -> list[str]:
         claims: dict[tuple[str, str], Declaration] = {}
         doubled: dict[tuple[str, str], list[str]] = {}
-        for declaration in [*self._singles, *self._memberships]:
+        for declaration in self.members:
             target = declaration.target_key()
             for user in sorted(declaration.user_keys()):
                 first = claims.setdefault((target, user), declaration)
@@ -120,7 +161,7 @@ class Declarations:
 
     def _broken_exclusivity(self) -> list[str]:
         others: dict[str, list[Declaration]] = {}
-        for declaration in [*self._singles, *self._memberships]:
+        for declaration in self.members:
             others.setdefault(declaration.target_key(), []).append(declaration)
         return [
             f"{owner.path} is exclusive, but {other.path} declares members of the same traffic "
@@ -156,6 +197,24 @@ class Declarations:
             f"stacks"
         )
         return [problem]
+
+
+def _rivalry(mine: Declaration, theirs: Declaration) -> str | None:
+    """Tell how two declarations of one group in different stacks get into each other's way."""
+    members = mine.members_in_app()
+    shared = sorted(members[user] for user in members.keys() & theirs.members_in_app().keys())
+    if shared:
+        return (
+            f"{mine.path} and {theirs.path} declare the same user in the same traffic "
+            f"distribution group: {_some(shared)}"
+        )
+    if mine.exclusive or theirs.exclusive:
+        owner, other = (mine, theirs) if mine.exclusive else (theirs, mine)
+        return (
+            f"{owner.path} is exclusive, and {other.path} declares members of the same traffic "
+            f"distribution group"
+        )
+    return None
 
 
 def _all_certain(*declarations: Declaration) -> bool:

@@ -109,6 +109,7 @@ class Framework:
         self.service.configure_async_invoke(
             max_event_age=cdk.Duration.seconds(_time_outs.EVENT_AGE)
         )
+        self.invoke_config = _child(self.service, _INVOKE_CONFIG, lambda_.EventInvokeConfig)
         for function in self.functions:
             resource = self._resource(function)
             # Lambda's default, said aloud: some rules want to see it.
@@ -175,7 +176,7 @@ class Framework:
                 role, invokes(handlers), known.TRACES_ANYWHERE if props.tracing else None
             )
         known.acknowledge_on(
-            _child(self.service, _INVOKE_CONFIG, lambda_.EventInvokeConfig),
+            self.invoke_config,
             known.FRAMEWORK_FAILURE_DESTINATION,
         )
         known.acknowledge(

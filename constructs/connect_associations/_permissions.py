@@ -102,13 +102,15 @@ class Permissions:
         self._size = _BASIC_SIZE
         cdk.Aspects.of(self._scope).add(self)
 
-    def attach(self, role: iam.IRole, *, with_key: bool) -> None:
+    def attach(self, role: iam.IRole, *, with_key: bool, after: IConstruct) -> None:
         """Give the policies to the provider's role, before they are made.
 
         :param role: the role of both handlers.
         :param with_key: whether the role uses a customer's key.
+        :param after: what the policies, and the resources that wait for them, wait for.
         """
         self._role = role
+        self._scope.node.add_dependency(after)
         self._size += _KEY_SIZE if with_key else 0
 
     def visit(self, _node: IConstruct) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from connect_associations.connect_association_provider import ConnectAssociationProvider
 
 _ID = "ConnectAssociations"
+_ALL = "_connect_associations_of_all_stacks"
+_NO_COMMON_LEDGER = "connect-associations:noCommonLedger"
 
 
 class StackAssociations(Construct):
@@ -41,7 +43,7 @@ class StackAssociations(Construct):
         self._provider: ConnectAssociationProvider | None = None
         self._service_timeout: int | None = None
         self._resync: str | None = None
-        self._is_served_at_synth = False
+        self._make_provider: Callable[[Construct], object] | None = None
         self.environment = Environment.of(scope)
         self.permissions = Permissions(self)
         self.declarations = Declarations(self.permissions)
@@ -49,7 +51,10 @@ class StackAssociations(Construct):
         self.service_token = cdk.Token.as_string(cdk.Fn.get_att(SERVICE_LOGICAL_ID, "Arn"))
         self.service_timeout = cdk.Lazy.any(_Later(lambda: self._service_timeout))
         self.resync = cdk.Lazy.any(_Later(lambda: self._resync))
+        self._neighbours = _all_of(self.node.root)
+        self._neighbours.append(self)
         self.node.add_validation(self.declarations)
+        cdk.Aspects.of(self).add(_AtSynth())
 
     @classmethod
     def of(cls, scope: IConstruct) -> StackAssociations:
@@ -67,44 +72,71 @@ class StackAssociations(Construct):
         self,
         provider: ConnectAssociationProvider,
         *,
+        after: IConstruct,
         with_key: bool,
         service_timeout: int | None,
     ) -> None:
         """Have *provider* serve the associations, those that are there and those to come.
 
         :param provider: the only one of the stack.
+        :param after: what of the provider the associations wait for.
         :param with_key: whether its role uses a customer's key.
         :param service_timeout: what every association has as ``ServiceTimeout``.
         """
         self._provider = provider
         self._service_timeout = service_timeout
         self._resync = provider.resync
-        self.permissions.attach(provider.role, with_key=with_key)
+        self.permissions.attach(provider.role, with_key=with_key, after=after)
 
     def serve_at_synth(self, get_or_create: Callable[[Construct], object]) -> None:
         """Have a provider made when the stack is synthesized, if none has joined by then.
 
         :param get_or_create: makes it.
         """
-        if not (self._provider or self._is_served_at_synth):
-            self._is_served_at_synth = True
-            cdk.Aspects.of(self).add(_DefaultProvider(get_or_create))
+        self._make_provider = get_or_create
+
+    def prepare(self) -> None:
+        """Do what is left until the stack is synthesized: make a provider, look at the others."""
+        if self._make_provider:
+            self._make_provider(self)
+        for neighbour in self._neighbours:
+            # Each pair is looked at once.
+            if neighbour is self:
+                break
+            if not self._shares_ledger_with(neighbour):
+                self._warn_of(neighbour)
+
+    def _shares_ledger_with(self, other: StackAssociations) -> bool:
+        if not (self._provider and other.provider):
+            # Whose provider is still to come has a ledger of its own.
+            return False
+        mine, theirs = self._provider.ledger, other.provider.ledger
+        return mine is theirs or mine.table_name == theirs.table_name
+
+    def _warn_of(self, other: StackAssociations) -> None:
+        for construct, problem in self.declarations.find_rivals(other.declarations):
+            cdk.Annotations.of(construct).add_warning_v2(_NO_COMMON_LEDGER, problem)
 
 
 @jsii.implements(cdk.IAspect)
-class _DefaultProvider:
+class _AtSynth:
     """Makes the default provider: aspects are what the CDK calls first when it synthesizes.
 
     What an aspect makes below the construct that it visits is visited by the stack's own aspects
     too, such as tags.
     """
 
-    def __init__(self, get_or_create: Callable[[Construct], object]) -> None:
-        self._get_or_create = get_or_create
-
     def visit(self, node: IConstruct) -> None:
         if isinstance(node, StackAssociations):
-            self._get_or_create(node)
+            node.prepare()
+
+
+def _all_of(root: IConstruct) -> list[StackAssociations]:
+    """Return those of all stacks of an app, a list that lives as long as the app."""
+    if not hasattr(root, _ALL):
+        setattr(root, _ALL, [])
+    found: list[StackAssociations] = getattr(root, _ALL)
+    return found
 
 
 @jsii.implements(cdk.IStableAnyProducer)

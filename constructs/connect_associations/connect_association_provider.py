@@ -188,6 +188,7 @@ class ConnectAssociationProvider(Construct):
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
         associations.join(
             self,
+            after=self._framework.invoke_config,
             with_key=bool(encryption_key or self._ledger.encryption_key),
             service_timeout=self._time_outs.service_property,
         )

@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
-class InvalidAssociationError(ValueError):
-    """A construct's properties cannot be deployed.
+class InvalidAssociationError(ValueError, RuntimeError):
+    """A construct's properties cannot be deployed, alone or beside those of another construct.
+
+    What is wrong with one construct is raised where the construct is created. What can only be told
+    of all of them is found when the app is synthesized, in the same words; the CDK reports it as a
+    ``RuntimeError``, which this error is too, so that one type stands for all of them.
 
     :param path: the path of the construct in the tree.
     :param problems: one sentence for each problem, each beginning with the property's name.

@@ -1,25 +1,35 @@
 from __future__ import annotations
 
+from typing import cast
+
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_dynamodb as dynamodb
 
 from connect_associations import (
+    ConnectAssociationProvider,
     ContactRelease,
     ContactUserAssignment,
+    InvalidAssociationError,
     TrafficDistributionGroupMembership,
     TrafficDistributionGroupUser,
 )
 from synthesis import (
+    ACCOUNT,
     CONTACT,
     GROUP,
     INSTANCE,
     OTHER_GROUP,
+    REGION,
     arn,
     group_arn,
     synthesize,
     user,
     user_arn,
 )
+
+AT = f"{REGION}:{ACCOUNT}"
+IN_GROUP = "in the same traffic distribution group"
 
 
 def single(
@@ -130,3 +140,113 @@ def test_a_removed_construct_declares_nothing(stack: cdk.Stack) -> None:
     stack.node.try_remove_child("A")
     single(stack, "B", user(1))
     synthesize(stack)
+
+
+def test_one_type_stands_for_what_is_wrong_with_one_construct_and_with_two(
+    stack: cdk.Stack,
+) -> None:
+    """The CDK turns what a validation finds into an error of its own."""
+    with pytest.raises(RuntimeError) as of_one:
+        single(stack, "Wrong", "nobody")
+    assert isinstance(of_one.value, InvalidAssociationError)
+    single(stack, "A", user(1))
+    single(stack, "B", user(1))
+    with pytest.raises(RuntimeError, match="Stack/A and Stack/B"):
+        synthesize(stack)
+
+
+def warnings(stack: cdk.Stack) -> list[str]:
+    assembly = cast("cdk.App", stack.node.root).synth()
+    return [
+        str(message.entry.data)
+        for artifact in assembly.stacks
+        for message in artifact.messages
+        if "no ledger in common" in str(message.entry.data)
+    ]
+
+
+def second_stack(stack: cdk.Stack) -> cdk.Stack:
+    return cdk.Stack(cast("cdk.App", stack.node.root), "Second")
+
+
+def test_two_stacks_with_a_ledger_each_may_not_share_a_user(stack: cdk.Stack) -> None:
+    single(stack, "A", user(1))
+    membership(second_stack(stack), "B", 1, 2)
+    (warning,) = warnings(stack)
+    assert f"Second/B and Stack/A declare the same user {IN_GROUP}: {user(1)}." in warning
+    assert "connect-associations:noCommonLedger" in warning
+
+
+def test_the_warning_can_be_acknowledged(stack: cdk.Stack) -> None:
+    single(stack, "A", user(1))
+    second = second_stack(stack)
+    membership(second, "B", 1)
+    cdk.Annotations.of(second).acknowledge_warning("connect-associations:noCommonLedger", "known")
+    assert warnings(stack) == []
+
+
+@pytest.mark.parametrize("how", ["the same", "by its name", "by its ARN"])
+def test_two_stacks_with_one_ledger_may_share_a_user(stack: cdk.Stack, how: str) -> None:
+    second = second_stack(stack)
+    if how == "the same":
+        shared = ConnectAssociationProvider(stack, "Provider").ledger
+    else:
+        import_table, name = {
+            "by its name": (dynamodb.Table.from_table_name, "Shared"),
+            "by its ARN": (dynamodb.Table.from_table_arn, f"arn:aws:dynamodb:{AT}:table/Shared"),
+        }[how]
+        own = import_table(stack, "Ledger", name)
+        ConnectAssociationProvider(stack, "Provider", ledger=own)
+        shared = import_table(second, "Ledger", name)
+    single(stack, "A", user(1))
+    ConnectAssociationProvider(second, "Second", ledger=shared)
+    single(second, "B", user(1))
+    assert warnings(stack) == []
+
+
+def test_two_stacks_may_declare_different_users_of_a_group(stack: cdk.Stack) -> None:
+    single(stack, "A", user(1))
+    single(second_stack(stack), "B", user(2))
+    assert warnings(stack) == []
+
+
+@pytest.mark.parametrize("exclusive", ["Stack", "Second"])
+def test_an_exclusive_membership_needs_to_know_of_other_stacks(
+    stack: cdk.Stack, exclusive: str
+) -> None:
+    membership(stack, "A", 1, exclusive=exclusive == "Stack")
+    membership(second_stack(stack), "B", 2, exclusive=exclusive == "Second")
+    (warning,) = warnings(stack)
+    owner, other = ("Stack/A", "Second/B") if exclusive == "Stack" else ("Second/B", "Stack/A")
+    assert f"{owner} is exclusive, and {other} declares members" in warning
+
+
+def test_tokens_of_two_stacks_are_two_things(stack: cdk.Stack) -> None:
+    second = second_stack(stack)
+    for each in (stack, second):
+        single(each, "A", cdk.CfnParameter(each, "User").value_as_string)
+    assert warnings(stack) == []
+
+
+def test_a_reference_to_another_stack_is_the_thing_itself(stack: cdk.Stack) -> None:
+    token = cdk.CfnParameter(stack, "User").value_as_string
+    single(stack, "A", token)
+    single(second_stack(stack), "B", token)
+    (warning,) = warnings(stack)
+    assert "Second/B and Stack/A declare the same user" in warning
+
+
+def test_rivals_in_other_stacks_under_a_condition_are_let_through(stack: cdk.Stack) -> None:
+    condition = cdk.CfnCondition(stack, "Condition", expression=cdk.Fn.condition_equals("a", "a"))
+    single(stack, "A", user(1)).cfn_options.condition = condition
+    single(second_stack(stack), "B", user(1))
+    assert warnings(stack) == []
+
+
+def test_stages_are_looked_at_as_well(stack: cdk.Stack) -> None:
+    single(stack, "A", user(1))
+    stage = cdk.Stage(cast("cdk.App", stack.node.root), "Stage")
+    single(cdk.Stack(stage, "Inner"), "B", user(1))
+    cast("cdk.App", stack.node.root).synth()
+    inner = stage.synth().stacks[0]
+    assert any("Stage/Inner/B and Stack/A" in str(message.entry.data) for message in inner.messages)
