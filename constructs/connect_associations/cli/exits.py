@@ -6,5 +6,7 @@ DRIFT = 1
 """Something is not as declared, or is to be changed."""
 FAILURE = 2
 """The command could not do its work."""
+REFUSED = 3
+"""A deployment would fail: the provider or Connect would refuse something."""
 INTERRUPTED = 130
 """Ctrl-C, as shells count it."""

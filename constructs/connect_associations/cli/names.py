@@ -38,6 +38,7 @@ class Names:
         self._warn = warn
         self._names: dict[str, str] = {}
         self._groups: dict[Group, Facts] = {}
+        self._missing: set[str] = set()
         self._may_search = True
         self._may_describe = True
         self._may_describe_groups = True
@@ -102,6 +103,10 @@ class Names:
         """Return the name of a user; empty if it is not known."""
         return self._names.get(user_id, "")
 
+    def is_missing(self, user_id: str) -> bool:
+        """Whether Connect was asked about a user, and knows nobody of this ID."""
+        return user_id in self._missing
+
     def person(self, user_id: str) -> str:
         """Return a user as a person reads it: the name, and the ID beside it."""
         name = self.of(user_id)
@@ -127,6 +132,7 @@ class Names:
             missing -= self._names.keys()
             token = page.get("NextToken")
             if not token:
+                self._missing |= missing
                 break
             request["NextToken"] = token
         return True
@@ -142,6 +148,7 @@ class Names:
                 user = connect.send("DescribeUser", InstanceId=instance_id, UserId=user_id)["User"]
             except CallError as error:
                 if error.failure is Failure.NOT_FOUND:
+                    self._missing.add(user_id)
                     continue
                 if error.failure is Failure.ACCESS_DENIED:
                     return False

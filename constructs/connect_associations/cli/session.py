@@ -120,6 +120,13 @@ class Session:
         connect.after_call = self.after_call
         return connect
 
+    def partition(self, region: str) -> str:
+        """Return the partition of a Region; empty if it is not known."""
+        try:
+            return self._boto.get_partition_for_region(region)
+        except BotoCoreError:
+            return ""
+
     def table(self, ledger: str) -> Table:
         """Return the table that a person names.
 

@@ -9,13 +9,14 @@ from connect_associations.cli.session import Table
 from connect_provider.failures import CallError, Failure, call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from connect_associations.cli.session import Session
 
 _NESTED = "AWS::CloudFormation::Stack"
 _FUNCTION = "AWS::Lambda::Function"
-_TABLE_VARIABLE = "LEDGER_TABLE_NAME"
+TABLE_VARIABLE = "LEDGER_TABLE_NAME"
+"""The environment variable in which the provider's functions find their ledger."""
 _NOT_THERE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
 
 
@@ -43,12 +44,14 @@ class Stack(NamedTuple):
 
     :ivar status: as CloudFormation names it.
     :ivar root_id: the outermost stack, of a nested one; else empty.
+    :ivar parameters: the values of its parameters.
     """
 
     id: str
     status: str
     root_id: str
     resources: tuple[Resource, ...]
+    parameters: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -66,13 +69,14 @@ def name_of(stack_id: str) -> str:
     return stack_id.split("/")[1] if "/" in stack_id else stack_id
 
 
-def read(session: Session, name: str) -> Stack | None:
+def read(session: Session, name: str, *, region: str | None = None) -> Stack | None:
     """Return the stack of that name or ID; None if there is none.
 
+    :param region: where it is. Default: what the ID says, else the session's
     :raises CallError: CloudFormation would not say.
     """
     parts = name.split(":")
-    client = session.client("cloudformation", parts[3] if parts[0] == "arn" else None)
+    client = session.client("cloudformation", parts[3] if parts[0] == "arn" else region)
     try:
         described = call(
             "DescribeStacks", f"stack {name}", lambda: client.describe_stacks(StackName=name)
@@ -101,6 +105,11 @@ def read(session: Session, name: str) -> Stack | None:
         status=found["StackStatus"],
         root_id="" if root_id == found["StackId"] else root_id,
         resources=resources,
+        parameters={
+            # A parameter of Systems Manager has its value beside its name.
+            each["ParameterKey"]: each.get("ResolvedValue", each.get("ParameterValue", ""))
+            for each in found.get("Parameters", [])
+        },
     )
 
 
@@ -148,7 +157,7 @@ def ledgers(session: Session, stacks: list[Stack], *, seen: Callable[[str], None
         found = _tables(session, _tree(session, root_id, seen), seen)
     if not found:
         raise CommandError(
-            f"no function of stack {stacks[0].name} names a ledger in {_TABLE_VARIABLE}: the stack "
+            f"no function of stack {stacks[0].name} names a ledger in {TABLE_VARIABLE}: the stack "
             "declares no associations, or its provider stands in another stack or is older than "
             "the ledger; check the name, or name the table with --ledger"
         )
@@ -160,7 +169,7 @@ def _tables(session: Session, stacks: Iterable[Stack], seen: Callable[[str], Non
     for stack, function in _functions(stacks):
         seen(f"function {function.logical_id}")
         region = stack.id.split(":")[3]
-        name = _variables(session.client("lambda", region), function).get(_TABLE_VARIABLE)
+        name = _variables(session.client("lambda", region), function).get(TABLE_VARIABLE)
         if name:
             found.add(Table(name=name, region=region))
     return found

@@ -12,9 +12,10 @@ from botocore.exceptions import BotoCoreError
 
 from connect_associations._version import __version__
 from connect_associations.cli import screen
-from connect_associations.cli.commands import export, repair, status
+from connect_associations.cli.commands import emulator, export, plan, repair, status
 from connect_associations.cli.errors import CommandError, Interrupted, explain
 from connect_associations.cli.exits import FAILURE, INTERRUPTED
+from connect_associations.cli.verify import command as verify
 from connect_provider.errors import ProviderError, StillWaiting
 from connect_provider.failures import CallError
 
@@ -29,7 +30,10 @@ app = typer.Typer(
 )
 app.command("status")(status.status_of_stacks)
 app.command("repair")(repair.repair_stacks)
+app.command("plan")(plan.plan_deployment)
 app.command("export")(export.export_group)
+app.command("emulator")(emulator.start_emulator)
+app.command("verify")(verify.verify)
 
 
 def run(arguments: list[str] | None = None) -> int:
