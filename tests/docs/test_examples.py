@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
+import subprocess
 import sys
+import tarfile
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+import yaml  # type: ignore[import-untyped] # its stubs are no dependency of ours
 
+from connect_associations import TrafficDistributionGroupMembership
 from connect_associations.testing import seed
 from connect_associations.testing.entities import Channel
 from documents import ROOT
-from synthesis import ASSIGNMENT, MEMBERSHIP, of_type, only
+from synthesis import ASSIGNMENT, MEMBERSHIP, new_stack, of_type, only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +62,7 @@ def test_all_of_them_are_tested() -> None:
     assert folders == {
         "agents_from_csv",
         "one_stack",
+        "plain_template",
         "shared_ledger",
         "task_assignment",
         "two_regions",
@@ -167,3 +174,97 @@ def test_a_task_is_assigned_and_goes_back(synthesize: Synthesize) -> None:
         "Mode": "TRANSFER_TO_QUEUE",
         "ContactFlowId": seed.CONTACT_FLOW_ID,
     }
+
+
+# -- templates that are not written in Python ------------------------------------------------------
+
+JSII_PACKAGES = (
+    "aws_cdk",
+    "aws_cdk.asset_awscli_v1",
+    "aws_cdk.asset_node_proxy_agent_v6",
+    "aws_cdk.cloud_assembly_schema",
+    "constructs",
+)
+"""What holds the CDK's packages for Node as archives."""
+
+
+def written_by_hand() -> dict[str, Any]:
+    """Return ``members.yaml``, with CloudFormation's short forms written out."""
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc] # yaml has no types
+        pass
+
+    def get_att(loader: Any, node: Any) -> dict[str, Any]:
+        return {"Fn::GetAtt": loader.construct_scalar(node).split(".")}
+
+    def import_value(loader: Any, node: Any) -> dict[str, Any]:
+        return {"Fn::ImportValue": loader.construct_scalar(node)}
+
+    Loader.add_constructor("!GetAtt", get_att)
+    Loader.add_constructor("!ImportValue", import_value)
+    text = (EXAMPLES / "plain_template" / "members.yaml").read_text(encoding="utf-8")
+    return dict(yaml.load(text, Loader))  # noqa: S506 - derived from SafeLoader
+
+
+def test_typescript_declares_what_the_template_declares(tmp_path: Path) -> None:
+    modules = tmp_path / "node_modules"
+    for package in JSII_PACKAGES:
+        (archive,) = (resources.files(package) / "_jsii").glob("*.tgz")  # type: ignore[attr-defined] # a folder on disk
+        with tarfile.open(archive) as packed:
+            # The first releases of Python 3.11 know no filter, and later ones want one.
+            safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            packed.extractall(tmp_path / archive.name, **safely)  # noqa: S202 - the CDK's own
+        package_folder = tmp_path / archive.name / "package"
+        manifest = json.loads((package_folder / "package.json").read_text(encoding="utf-8"))
+        folder = modules / manifest["name"]
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        package_folder.rename(folder)
+    program = tmp_path / "members.ts"
+    program.write_bytes((EXAMPLES / "plain_template" / "members.ts").read_bytes())
+    subprocess.run(  # noqa: S603 - our own example
+        [ROOT / ".venv" / "bin" / "node", program],
+        env={**os.environ, "CDK_OUTDIR": str(tmp_path / "cdk.out")},
+        check=True,
+    )
+    template = json.loads((tmp_path / "cdk.out" / "Members.template.json").read_text())
+    by_hand = written_by_hand()
+    assert (
+        only(template, MEMBERSHIP)["Properties"] == by_hand["Resources"]["NightShift"]["Properties"]
+    )
+    assert template["Outputs"] == by_hand["Outputs"]
+
+
+def allowed(template: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return what the provider's role may do in Connect: the action, and on which resource."""
+    return {
+        (action, json.dumps(resource))
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+        if action.startswith("connect:")
+    }
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_the_role_may_do_what_a_construct_would_ask_for(
+    synthesize: Synthesize, tmp_path: Path
+) -> None:
+    stack = new_stack(tmp_path / "constructs")
+    declared = written_by_hand()["Resources"]["NightShift"]["Properties"]
+    TrafficDistributionGroupMembership(
+        stack,
+        "NightShift",
+        instance_id=declared["InstanceId"],
+        traffic_distribution_group_id=declared["TrafficDistributionGroupId"],
+        user_ids=declared["UserIds"],
+    )
+    root = stack.node.root
+    assert isinstance(root, cdk.App)
+    template = root.synth().get_stack_by_name(stack.stack_name).template
+    granted = allowed(synthesize("plain_template"))
+    assert granted
+    assert granted == allowed(template)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-IN_THE_ROOT = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+IN_THE_ROOT = [
+    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+]
 WRITTEN = [*IN_THE_ROOT, ROOT / "examples" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _TARGET = re.compile(r"^([a-z][a-z-]*):(?!=)", re.MULTILINE)
@@ -45,16 +47,18 @@ def commands(text: str) -> list[str]:
 
 
 def test_the_readme_has_just_these_commands() -> None:
-    """Each is run: pip by test_wheel.py, the demo and the tests by CI, the help below."""
+    """Each is run: pip by tests/packaging, the other targets by CI, the help below."""
     assert commands(README) == [
         "pip install cdk-connect-associations",
+        "make build",
+        "pip install dist/*.whl",
         "make demo",
         "make test",
         "make help",
     ]
 
 
-@pytest.mark.parametrize("target", ["demo", "test"])
+@pytest.mark.parametrize("target", ["build", "demo", "test"])
 def test_ci_runs_what_the_readme_says(target: str) -> None:
     assert re.search(rf"^(step|make [a-z-]*|.*make .*) {target}\b", CI, re.MULTILINE)
 
