@@ -49,6 +49,10 @@ class Members:
         self._may_leave = may_leave
         self._users: set[str] | None = None
 
+    def know(self, users: AbstractSet[str]) -> None:
+        """Take *users* for the members, who were listed just now."""
+        self._users = set(users)
+
     def read(self) -> AbstractSet[str] | None:
         """Return the members; None if Connect does not find the group."""
         if self._users is None:
