@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from connect_provider import deployment as deployments
@@ -62,6 +62,7 @@ class Association(ABC, Generic[_C]):
     def __init__(self, request: Request, aws: Aws) -> None:
         self.request = request
         self.aws = aws
+        self._deployment: Deployment | None = None
 
     @abstractmethod
     def plan(self) -> dict[str, Any]:
@@ -100,10 +101,13 @@ class Association(ABC, Generic[_C]):
         del claim
         return self.request.data
 
-    @cached_property
+    @property
     def deployment(self) -> Deployment:
         """The deployment that the stack is in, read once."""
-        return self.aws.deployment(self.request.stack_id)
+        # Python 3.11's cached_property would hold a lock for all instances during the call.
+        if self._deployment is None:
+            self._deployment = self.aws.deployment(self.request.stack_id)
+        return self._deployment
 
     # -- is_complete -----------------------------------------------------------------------------
 

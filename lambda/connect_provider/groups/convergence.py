@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from connect_provider import deployment as deployments
@@ -62,6 +61,7 @@ class Convergence:
         self._connect = self._connect_in(group.region)
         self._diagnosis = Diagnosis(self._connect, group)
         self._claims: dict[tuple[Owner, str], GroupClaim] = {}
+        self._listed: frozenset[str] | None = None
         self._looked_at = self._asked_at = float("-inf")
         self._members = Members(
             self._connect,
@@ -242,15 +242,13 @@ class Convergence:
         return True
 
     def _heirs(self, claim: GroupClaim) -> list[GroupClaim]:
-        return rules.heirs(claim, self._claims.values(), lambda: self._listed_for(claim))
+        def listed() -> frozenset[str]:
+            self._require_own(claim)
+            if self._listed is None:
+                self._listed = deployments.listed_ids(self._aws.cloudformation, self._stack_id)
+            return self._listed
 
-    def _listed_for(self, claim: GroupClaim) -> frozenset[str]:
-        self._require_own(claim)
-        return self._listed
-
-    @cached_property
-    def _listed(self) -> frozenset[str]:
-        return deployments.listed_ids(self._aws.cloudformation, self._stack_id)
+        return rules.heirs(claim, self._claims.values(), listed)
 
     def _require_own(self, claim: GroupClaim) -> None:
         """Leave what only the stack of a claim can know or do to a request of that stack.
