@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connect_associations import _identifiers
 from connect_associations._grammar import Kind
 from connect_associations._identifiers import is_token, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    import aws_cdk as cdk
-
-    from connect_associations._identifiers import Identifier
+    from connect_associations._identifiers import Identifier, Reader
 
 MAX_CONDITIONS = 20
 """Alternatives of one rule: each is a search of its own."""
@@ -29,6 +27,11 @@ Source: https://docs.aws.amazon.com/connect/latest/APIReference/API_ControlPlane
 
 _TAG_KEY = re.compile(r"(?!aws:)[\w\s.:/=+@-]{1,128}")
 _LONGEST_TAG_VALUE = 256
+_IDS = (
+    ("HierarchyGroupIds", "hierarchy_group_id", Kind.HIERARCHY_GROUP),
+    ("RoutingProfileIds", "routing_profile_id", Kind.ROUTING_PROFILE),
+    ("SecurityProfileIds", "security_profile_id", Kind.SECURITY_PROFILE),
+)
 _ONE_A_USER = "RoutingProfileIds"
 
 
@@ -89,111 +92,88 @@ class _Condition:
         return parts
 
 
-class Reader:
-    """Reads one filter into the conditions of the property ``UsersMatching``.
+def read(reader: Reader, value: object, *, instance: Identifier, name: str) -> list[dict[str, Any]]:
+    """Return the conditions of which a user meets one at least, as the template holds them.
 
+    Their order does not depend on the order in which filters were given.
+
+    :param reader: collects what is wrong.
+    :param value: what the user gave.
     :param instance: the instance that profiles and groups belong to.
-    :param stack: the stack, whose account and partition ARNs must have.
-    :param problems: where problems are collected.
+    :param name: the property's name, for the message.
     """
+    before = len(reader.problems)
+    conditions = _alternatives(reader, value, instance=instance, name=name)
+    if len(reader.problems) > before:
+        return []
+    if not conditions:
+        reader.problems.append(f"{name}: no user can meet all of it; look for contradictions")
+    if len(conditions) > MAX_CONDITIONS:
+        reader.problems.append(
+            f"{name}: stands for more than {MAX_CONDITIONS} alternatives; split it over several "
+            f"memberships"
+        )
+    if any(len(condition.tags) > _MAX_TAGS for condition in conditions):
+        reader.problems.append(f"{name}: asks for more than {_MAX_TAGS} tags at once")
+    keyed = {json.dumps(each.property(), sort_keys=True): each.property() for each in conditions}
+    return [keyed[key] for key in sorted(keyed)]
 
-    def __init__(self, *, instance: Identifier, stack: cdk.Stack, problems: list[str]) -> None:
-        self._instance = instance
-        self._stack = stack
-        self._problems = problems
 
-    def read(self, value: object, *, name: str) -> list[dict[str, Any]]:
-        """Return the conditions of which a user meets one at least, in an order of their own.
-
-        The answer is of no use when there are problems.
-
-        :param value: what the user gave.
-        :param name: the property's name, for the message.
-        """
-        before = len(self._problems)
-        conditions = self._alternatives(value, name=name)
-        if len(self._problems) > before:
+def _alternatives(
+    reader: Reader, value: object, *, instance: Identifier, name: str
+) -> list[_Condition]:
+    if not isinstance(value, UserFilter):
+        reader.problems.append(f"{name}: expected a UserFilter, got {shown(value)}")
+        return []
+    own = _own(reader, value, instance=instance, name=name)
+    every = [[own]] if own else []
+    for part in ("all_of", "any_of"):
+        filters = reader.listed(getattr(value, part))
+        if filters is None:
+            reader.problems.append(
+                f"{name}.{part}: expected a list of UserFilter, got {shown(getattr(value, part))}"
+            )
             return []
-        if not conditions:
-            self._problems.append(f"{name}: no user can meet all of it; look for contradictions")
-        if len(conditions) > MAX_CONDITIONS:
-            self._problems.append(
-                f"{name}: stands for more than {MAX_CONDITIONS} alternatives; split it over "
-                f"several memberships"
+        found = [
+            _alternatives(reader, each, instance=instance, name=f"{name}.{part}[{index}]")
+            for index, each in enumerate(filters)
+        ]
+        every += found if part == "all_of" else [list(itertools.chain(*found))] if found else []
+    if not every:
+        reader.problems.append(f"{name}: has no condition, so that everybody would match")
+    return _product(every)
+
+
+def _own(
+    reader: Reader, given: UserFilter, *, instance: Identifier, name: str
+) -> _Condition | None:
+    tags = _tags(reader, given.tags, name=f"{name}.tags") if given.tags is not None else {}
+    ids = {}
+    for part, prop, kind in _IDS:
+        if (value := getattr(given, prop)) is not None:
+            found = reader.identifier(
+                value, kind=kind, name=f"{name}.{prop}", instance=instance, in_policy=False
             )
-        if any(len(condition.tags) > _MAX_TAGS for condition in conditions):
-            self._problems.append(f"{name}: asks for more than {_MAX_TAGS} tags at once")
-        written = (condition.property() for condition in conditions)
-        keyed = {_identifiers.token_key(self._stack, each): each for each in written}
-        return [keyed[key] for key in sorted(keyed)]
+            ids[part] = {reader.key(found): found.value}
+    return _Condition(tags=tags, ids=ids) if tags or ids else None
 
-    def _alternatives(self, value: object, *, name: str) -> list[_Condition]:
-        if not isinstance(value, UserFilter):
-            self._problems.append(f"{name}: expected a UserFilter, got {shown(value)}")
-            return []
-        own = self._own(value, name=name)
-        every = [[own]] if own else []
-        for part in ("all_of", "any_of"):
-            filters = getattr(value, part)
-            if not isinstance(filters, (list, tuple)):
-                self._problems.append(f"{name}.{part}: expected a list of UserFilter")
-                return []
-            read = [
-                self._alternatives(each, name=f"{name}.{part}[{index}]")
-                for index, each in enumerate(filters)
-            ]
-            every += read if part == "all_of" else [list(itertools.chain(*read))] if read else []
-        if not every:
-            self._problems.append(f"{name}: has no condition, so that everybody would match")
-        return _product(every)
 
-    def _own(self, given: UserFilter, *, name: str) -> _Condition | None:
-        tags = self._tags(given.tags, name=f"{name}.tags") if given.tags is not None else {}
-        ids = {
-            part: {identifier.key: identifier.value}
-            for part, identifier in self._identifiers(given, name=name)
-        }
-        return _Condition(tags=tags, ids=ids) if tags or ids else None
-
-    def _identifiers(self, given: UserFilter, *, name: str) -> Iterator[tuple[str, Identifier]]:
-        for part, prop, kind in (
-            ("HierarchyGroupIds", "hierarchy_group_id", Kind.HIERARCHY_GROUP),
-            ("RoutingProfileIds", "routing_profile_id", Kind.ROUTING_PROFILE),
-            ("SecurityProfileIds", "security_profile_id", Kind.SECURITY_PROFILE),
-        ):
-            value = getattr(given, prop)
-            if value is None:
-                continue
-            identifier = _identifiers.read(
-                value,
-                kind=kind,
-                name=f"{name}.{prop}",
-                stack=self._stack,
-                problems=self._problems,
+def _tags(reader: Reader, tags: object, *, name: str) -> dict[str, str]:
+    if not isinstance(tags, dict) or not tags:
+        reader.problems.append(f"{name}: expected values by key, got {shown(tags)}")
+        return {}
+    for key, value in tags.items():
+        if not isinstance(key, str) or is_token(key) or not _TAG_KEY.fullmatch(key):
+            reader.problems.append(
+                f"{name}: {shown(key)} cannot be the key of a tag; expected 1 to 128 letters, "
+                f"digits, spaces and any of + - = . _ : / @, not beginning with 'aws:'"
             )
-            _identifiers.check_instance(
-                identifier, self._instance, name=f"{name}.{prop}", problems=self._problems
+        if not isinstance(value, str) or (len(value) > _LONGEST_TAG_VALUE and not is_token(value)):
+            reader.problems.append(
+                f"{name}[{shown(key)}]: expected a text of at most {_LONGEST_TAG_VALUE} "
+                f"characters, got {shown(value)}"
             )
-            yield part, identifier
-
-    def _tags(self, tags: object, *, name: str) -> dict[str, str]:
-        if not isinstance(tags, dict) or not tags:
-            self._problems.append(f"{name}: expected values by key, got {shown(tags)}")
-            return {}
-        for key, value in tags.items():
-            if not isinstance(key, str) or is_token(key) or not _TAG_KEY.fullmatch(key):
-                self._problems.append(
-                    f"{name}: {shown(key)} cannot be the key of a tag; expected 1 to 128 letters, "
-                    f"digits, spaces and any of + - = . _ : / @, not beginning with 'aws:'"
-                )
-            if not isinstance(value, str) or (
-                len(value) > _LONGEST_TAG_VALUE and not is_token(value)
-            ):
-                self._problems.append(
-                    f"{name}[{shown(key)}]: expected a text of at most {_LONGEST_TAG_VALUE} "
-                    f"characters, got {shown(value)}"
-                )
-        return dict(tags)
+    return dict(tags)
 
 
 def _product(every: Iterable[Sequence[_Condition]]) -> list[_Condition]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 
-from connect_associations import _identifiers
+from connect_associations import user_filter
 from connect_associations._grammar import Kind
-from connect_associations.user_filter import Reader, UserFilter
+from connect_associations._identifiers import Reader
+from connect_associations.user_filter import UserFilter
 from synthesis import ACCOUNT, INSTANCE, OTHER_INSTANCE, REGION, arn, new_stack
 
 if TYPE_CHECKING:
@@ -28,12 +29,10 @@ def stack(tmp_path: Path) -> cdk.Stack:
 
 def read(stack: cdk.Stack, value: Any) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the conditions, and what is wrong."""
-    problems: list[str] = []
-    instance = _identifiers.read(
-        INSTANCE, kind=Kind.INSTANCE, name="instance_id", stack=stack, problems=problems
-    )
-    reader = Reader(instance=instance, stack=stack, problems=problems)
-    return reader.read(value, name="users_matching"), problems
+    reader = Reader(stack)
+    instance = reader.identifier(INSTANCE, kind=Kind.INSTANCE, name="instance_id")
+    found = user_filter.read(reader, value, instance=instance, name="users_matching")
+    return found, reader.problems
 
 
 def conditions(stack: cdk.Stack, value: UserFilter) -> list[dict[str, Any]]:
