@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import stat
 import subprocess
 import sys
 import zipfile
@@ -19,7 +21,7 @@ from connect_associations import (
 from synthesis import of_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 LAMBDA = Path(str(_provider_code.folder()))
 
@@ -31,13 +33,17 @@ def build(outdir: Path, *, bundle_sdk: bool = False) -> Path:
     root = stack.node.root
     assert isinstance(root, cdk.App)
     artifact = root.synth().get_stack_artifact(stack.artifact_id)
-    template: Mapping[str, object] = json.loads(Path(artifact.template_full_path).read_text())
+    return _asset(Path(artifact.template_full_path))
+
+
+def _asset(template_file: Path) -> Path:
+    template: Mapping[str, object] = json.loads(template_file.read_text())
     (key,) = {
         function["Properties"]["Code"]["S3Key"]
         for function in of_type(template, "AWS::Lambda::Function").values()
         if function["Properties"]["Handler"].startswith("connect_provider.")
     }
-    return outdir / f"asset.{Path(key).stem}"
+    return template_file.with_name(f"asset.{Path(key).stem}")
 
 
 def files(folder: Path) -> set[str]:
@@ -111,6 +117,109 @@ def test_the_sdk_is_bundled_with_the_services_that_are_called(tmp_path: Path) ->
 def test_the_same_sdk_gives_the_same_hash(tmp_path: Path) -> None:
     first, second = (build(tmp_path / name, bundle_sdk=True).name for name in ("a", "b"))
     assert first == second
+
+
+# However the library is installed -----------------------------------------------------------------
+
+APP = """
+import sys
+
+import aws_cdk as cdk
+from connect_associations import ConnectAssociationProvider
+
+app = cdk.App(outdir=sys.argv[1])
+for bundle_sdk in (False, True):
+    stack = cdk.Stack(app, f"Sdk{bundle_sdk}")
+    ConnectAssociationProvider(stack, "Provider", bundle_sdk=bundle_sdk)
+app.synth()
+"""
+
+
+def install(site: Path) -> Path:
+    """Install the library as a wheel does, readable by its owner only."""
+    package = site / "connect_associations"
+    no_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(LAMBDA.parent / "constructs/connect_associations", package, ignore=no_caches)
+    shutil.copytree(LAMBDA, package / "_lambda", ignore=no_caches)
+    for path in site.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    return package
+
+
+def linked_folder(site: Path) -> Path:
+    elsewhere = site.with_name("elsewhere")
+    site.mkdir()
+    (site / "connect_associations").symlink_to(install(elsewhere), target_is_directory=True)
+    return site
+
+
+def linked_files(site: Path) -> Path:
+    """Each file is a link to a store in which it has another name and no neighbours."""
+    store = site.with_name("store")
+    store.mkdir()
+    install(site)
+    for number, file in enumerate(path for path in site.rglob("*") if path.is_file()):
+        file.rename(store / str(number))
+        file.symlink_to(store / str(number))
+    return site
+
+
+def archive(site: Path) -> Path:
+    unpacked = site.with_name("unpacked")
+    install(unpacked)
+    return Path(shutil.make_archive(str(site), "zip", unpacked))
+
+
+def plain(site: Path) -> Path:
+    install(site)
+    return site
+
+
+def synthesized(folder: Path, *, site: Path, umask: int) -> dict[str, Path]:
+    """Return the folders of the handlers' code by stack, synthesized by a process of its own."""
+    code = f"import sys; sys.path[:0] = [{str(site)!r}]\n{APP}"
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code, str(folder / "out")],
+        cwd=folder,
+        umask=umask,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return {
+        template.name.split(".")[0]: _asset(template)
+        for template in (folder / "out").glob("Sdk*")
+        if template.name.endswith(".template.json")
+    }
+
+
+@pytest.fixture(scope="module")
+def hashes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the hashes that everybody else gets."""
+    folder = tmp_path_factory.mktemp("checkout")
+    site = LAMBDA.parent / "constructs"
+    return {
+        stack: asset.name for stack, asset in synthesized(folder, site=site, umask=0o022).items()
+    }
+
+
+@pytest.mark.parametrize("installed", [plain, linked_folder, linked_files, archive])
+def test_the_code_is_readable_and_the_same_however_it_is_installed(
+    tmp_path: Path, hashes: dict[str, str], installed: Callable[[Path], Path]
+) -> None:
+    assets = synthesized(tmp_path, site=installed(tmp_path / "site"), umask=0o077)
+    assert {stack: asset.name for stack, asset in assets.items()} == hashes
+    for asset in assets.values():
+        files = [path for path in asset.rglob("*") if path.is_file()]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o644}
+        assert not any(path.is_symlink() for path in asset.rglob("*"))
+        folders = [asset, *(path for path in asset.rglob("*") if path.is_dir())]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o755}
+
+
+def test_the_sdk_makes_another_asset_in_the_same_app(hashes: dict[str, str]) -> None:
+    assert len(set(hashes.values())) == 2
 
 
 @pytest.mark.parametrize(
