@@ -2,7 +2,7 @@
 # Paths are relative, so that the folder may have any name.
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo emulator test test-fast soak bench mutants lint types format build release docs lock sbom audit clean
+.PHONY: help set-up demo emulator test test-fast soak bench mutants lint types format build release publish docs docs-branch lock sbom audit clean
 
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -75,10 +75,19 @@ build: ## Build the wheel and the source distribution into dist/; installs only 
 release: set-up ## Make the release VERSION: check, change, build, commit and tag; publishes nothing.
 	@$(RUN) tools.release $(VERSION) $(RELEASE_ARGS)
 
+publish: set-up ## Upload what `make release` has built to PyPI; in a workflow, as a trusted publisher.
+	@$(RUN) twine check --strict dist/*
+	@$(RUN) twine upload --non-interactive dist/*
+
 # The theme's authors advertise a successor of MkDocs on every run.
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: set-up ## Build the documentation into site/, and fail on whatever is odd in it.
 	@$(RUN) mkdocs build --strict --clean
+
+docs-branch: export NO_MKDOCS_2_WARNING := 1
+docs-branch: set-up ## Add the documentation of VERSION to the branch gh-pages, as the latest one; pushes nothing.
+	@$(RUN) mike deploy --update-aliases "$(or $(VERSION),$(error Name the version: make $@ VERSION=1.2))" latest
+	@$(RUN) mike set-default latest
 
 lock: set-up ## Pin what requirements*.in and package.json ask for.
 	@tools/lock
