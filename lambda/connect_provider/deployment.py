@@ -6,18 +6,18 @@ Source: `Stack status codes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from connect_provider.failures import CallError, Failure, call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_cloudformation.client import CloudFormationClient
 
     from connect_provider.request import Request
 
 _UNKNOWN_ROOT = "unknown"
+_FAILED_ABOVE = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", _UNKNOWN_ROOT)
+"""What a nested stack's root is doing while the nested one vanishes because of a failure."""
 
 
 class Deployment(NamedTuple):
@@ -50,22 +50,14 @@ class Deployment(NamedTuple):
         A nested stack that vanishes while its root still goes forward was made by a deployment
         that failed further up. Of a root that cannot be read the worst is assumed.
         """
-        if self.rolls_back:
-            return True
-        vanishes = self.status.startswith("DELETE")
-        return vanishes and (
-            self.root_status == _UNKNOWN_ROOT
-            or self.root_status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+        return self.rolls_back or (
+            self.status.startswith("DELETE") and self.root_status in _FAILED_ABOVE
         )
 
     def goes_forward_since(self, began: str) -> bool:
         """Whether this is still the deployment that began then, on its way forward."""
-        return (
-            not self.is_over
-            and not self.rolls_back
-            and not self.status.startswith("DELETE")
-            and self.began == began
-        )
+        elsewhere = self.is_over or self.rolls_back or self.status.startswith("DELETE")
+        return self.began == began and not elsewhere
 
 
 def read(client: CloudFormationClient, stack_id: str) -> Deployment:
@@ -73,18 +65,21 @@ def read(client: CloudFormationClient, stack_id: str) -> Deployment:
 
     :raises CallError: CloudFormation would not say.
     """
-    stack = _describe(client, stack_id)
-    if stack is None:
-        return Deployment(status="")
-    root_status = ""
+    try:
+        stack = call(
+            "DescribeStacks", stack_id, lambda: client.describe_stacks(StackName=stack_id)
+        )["Stacks"][0]
+    except CallError as error:
+        if error.code == "ValidationError" and "does not exist" in str(error):
+            return Deployment(status="")
+        raise
     root_id = stack.get("RootId", stack_id)
-    if root_id != stack_id:
-        try:
-            root_status = (_describe(client, root_id) or {}).get("StackStatus", "")
-        except CallError as error:
-            if error.failure is not Failure.ACCESS_DENIED:
-                raise
-            root_status = _UNKNOWN_ROOT
+    try:
+        root_status = read(client, root_id).status if root_id != stack_id else ""
+    except CallError as error:
+        if error.failure is not Failure.ACCESS_DENIED:
+            raise
+        root_status = _UNKNOWN_ROOT
     return Deployment(
         status=stack["StackStatus"],
         began=str(stack.get("LastUpdatedTime") or stack.get("CreationTime")),
@@ -141,15 +136,3 @@ def listed_ids(client: CloudFormationClient, stack_id: str) -> frozenset[str]:
         for resource in page["StackResourceSummaries"]
         if "PhysicalResourceId" in resource and not resource["ResourceStatus"].startswith("DELETE")
     )
-
-
-def _describe(client: CloudFormationClient, stack_id: str) -> Mapping[str, Any] | None:
-    try:
-        stacks = call(
-            "DescribeStacks", stack_id, lambda: client.describe_stacks(StackName=stack_id)
-        )["Stacks"]
-    except CallError as error:
-        if error.code == "ValidationError" and "does not exist" in str(error):
-            return None
-        raise
-    return stacks[0] if stacks else None

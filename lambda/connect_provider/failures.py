@@ -10,14 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotocoreConnectionError,
-)
+from botocore import exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,39 +23,24 @@ _MAX_SAID = 400
 
 
 class Failure(Enum):
-    """Why a call failed, as far as it decides what to do next."""
+    """Why a call failed, as far as it decides what to do next, with the codes that say so.
 
-    THROTTLED = "throttled"
-    TRANSIENT = "transient"
-    ACCESS_DENIED = "access denied"
-    NOT_FOUND = "not found"
-    CONFLICT = "conflict"
-    INVALID = "invalid"
-    OTHER = "other"
+    Where no code does, 429 is THROTTLED and a server's error TRANSIENT.
+    """
 
-
-_BY_CODE = {
-    "ThrottlingException": Failure.THROTTLED,
-    "Throttling": Failure.THROTTLED,
-    "TooManyRequestsException": Failure.THROTTLED,
-    "RequestLimitExceeded": Failure.THROTTLED,
-    "ProvisionedThroughputExceededException": Failure.THROTTLED,
-    "InternalServiceException": Failure.TRANSIENT,
-    "InternalServerException": Failure.TRANSIENT,
-    "InternalFailure": Failure.TRANSIENT,
-    "ServiceUnavailable": Failure.TRANSIENT,
-    "ServiceUnavailableException": Failure.TRANSIENT,
-    "RequestTimeout": Failure.TRANSIENT,
-    "AccessDeniedException": Failure.ACCESS_DENIED,
-    "AccessDenied": Failure.ACCESS_DENIED,
-    "UnrecognizedClientException": Failure.ACCESS_DENIED,
-    "ResourceNotFoundException": Failure.NOT_FOUND,
-    "ContactNotFoundException": Failure.NOT_FOUND,
-    "ResourceConflictException": Failure.CONFLICT,
-    "InvalidRequestException": Failure.INVALID,
-    "InvalidParameterException": Failure.INVALID,
-    "ValidationException": Failure.INVALID,
-}
+    THROTTLED = (
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "ProvisionedThroughputExceededException",
+    )
+    TRANSIENT = ("RequestTimeout",)
+    ACCESS_DENIED = ("AccessDeniedException", "AccessDenied", "UnrecognizedClientException")
+    NOT_FOUND = ("ResourceNotFoundException", "ContactNotFoundException")
+    CONFLICT = ("ResourceConflictException",)
+    INVALID = ("InvalidRequestException", "InvalidParameterException", "ValidationException")
+    OTHER = ()
 
 
 class CallError(Exception):
@@ -97,29 +75,18 @@ def call(operation: str, subject: str, send: Callable[[], _T]) -> _T:
     """
     try:
         return send()
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "Unknown")
+    except exceptions.ClientError as error:
+        told = error.response.get("Error", {})
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        said = error.response.get("Error", {}).get("Message", "")
-        raise CallError(
-            operation=operation,
-            subject=subject,
-            failure=_classify(code, status),
-            code=code,
-            said=said[:_MAX_SAID] or "no message",
-        ) from error
-    except (BotocoreConnectionError, HTTPClientError) as error:
-        failure, name, said = Failure.TRANSIENT, type(error).__name__, str(error)
-    except BotoCoreError as error:
-        failure, name, said = Failure.OTHER, type(error).__name__, str(error)
+        code, said = told.get("Code", "Unknown"), told.get("Message") or "no message"
+        by_status = Failure.TRANSIENT if status >= _SERVER_ERROR else Failure.OTHER
+        if status == _TOO_MANY_REQUESTS:
+            by_status = Failure.THROTTLED
+        failure = next((each for each in Failure if code in each.value), by_status)
+    except exceptions.BotoCoreError as error:
+        code, said, failure = type(error).__name__, str(error), Failure.OTHER
+        if isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
+            failure = Failure.TRANSIENT
     raise CallError(
-        operation=operation, subject=subject, failure=failure, code=name, said=said[:_MAX_SAID]
+        operation=operation, subject=subject, failure=failure, code=code, said=said[:_MAX_SAID]
     )
-
-
-def _classify(code: str, status: int) -> Failure:
-    if code in _BY_CODE:
-        return _BY_CODE[code]
-    if status == _TOO_MANY_REQUESTS:
-        return Failure.THROTTLED
-    return Failure.TRANSIENT if status >= _SERVER_ERROR else Failure.OTHER
