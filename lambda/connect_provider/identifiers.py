@@ -14,7 +14,7 @@ from typing import NamedTuple
 # Relative, because the constructs load this module under a name of their own.
 from .errors import InvalidEventError
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
 GROUP_PARTITIONS = ("aws", "aws-us-gov")
 """The partitions that have traffic distribution groups."""
@@ -45,6 +45,9 @@ class Kind(Enum):
         self.a_noun = f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
         self.resource = resource
         self.shape = resource.format(id="ID", instance="INSTANCE")
+        self.pattern = re.compile(
+            resource.format(id=f"(?P<id>{UUID.pattern})", instance=f"(?P<instance>{UUID.pattern})")
+        )
 
 
 class Owner(NamedTuple):
@@ -56,14 +59,6 @@ class Owner(NamedTuple):
     partition: str = ""
     account: str = ""
     region: str = ""
-
-    @classmethod
-    def of_stack(cls, stack_id: str) -> Owner:
-        """Read the owner from a stack's ARN."""
-        parts = stack_id.split(":")
-        if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004 - an ARN has six parts
-            return cls()
-        return cls(partition=parts[1], region=parts[3], account=parts[4])
 
 
 class Identifier(NamedTuple):
@@ -81,56 +76,57 @@ def read(text: str, *, kind: Kind) -> Identifier | None:
     text = text.strip()
     if UUID.fullmatch(text):
         return Identifier(text.lower())
-    match = ARN.fullmatch(text)
-    shape = kind.resource.split("/")
-    segments = match["resource"].split("/") if match else []
-    if match is None or len(segments) != len(shape):
+    found = ARN.fullmatch(text)
+    ids = found and kind.pattern.fullmatch(found["resource"])
+    if not found or not ids:
         return None
-    if not all(
-        UUID.fullmatch(have) if want.startswith("{") else want == have
-        for want, have in zip(shape, segments, strict=True)
-    ):
-        return None
-    ids = dict(zip(shape, map(str.lower, segments), strict=True))
     return Identifier(
-        id=ids["{id}"],
-        region=match["region"],
-        instance_id=ids.get("{instance}"),
-        partition=match["partition"],
-        account=match["account"],
+        id=ids["id"].lower(),
+        region=found["region"],
+        instance_id=ids["instance"].lower() if "instance" in ids.groupdict() else None,
+        partition=found["partition"],
+        account=found["account"],
     )
 
 
-def parse(value: object, *, kind: Kind, name: str, owner: Owner) -> Identifier:
+def parse(
+    value: object, *, kind: Kind, name: str, owner: Owner, instance: Identifier | None = None
+) -> Identifier:
     """Read an ID or an ARN, or say what is wrong with it.
 
     :param value: what the event holds; anything but a string is an error.
     :param kind: which resource the identifier must name.
     :param name: the property's name, for the message.
     :param owner: the partition and account that an ARN must belong to.
-    :raises InvalidEventError: not an ID, nor an ARN of this kind, partition and account.
+    :param instance: the instance that an ARN must belong to.
+    :raises InvalidEventError: not an ID, nor an ARN of this kind and of these.
     """
+    shown = _shown(value)
     if not isinstance(value, str) or not value.strip():
         raise InvalidEventError(
-            f"{name} is missing: give the ID or the ARN of {kind.a_noun}, got {_shown(value)}."
+            f"{name} is missing: give the ID or the ARN of {kind.a_noun}, got {shown}."
         )
     identifier = read(value, kind=kind)
     if identifier is None:
         what = "ARN" if value.strip().startswith("arn:") else "ID"
         shape = arn("PARTITION", "REGION", "ACCOUNT", kind.shape)
         raise InvalidEventError(
-            f"{name} is not the {what} of {kind.a_noun}: got {_shown(value)}, expected a UUID such "
-            f"as '12345678-90ab-cdef-1234-567890abcdef', or {shape}."
+            f"{name} is not the {what} of {kind.a_noun}: got {shown}, expected a UUID such as "
+            f"'12345678-90ab-cdef-1234-567890abcdef', or {shape}."
         )
     for what, have, want in (
-        ("partition", identifier.partition, owner.partition),
-        ("account", identifier.account, owner.account),
+        ("a partition", identifier.partition, owner.partition),
+        ("an account", identifier.account, owner.account),
     ):
         if have and want and have != want:
             raise InvalidEventError(
-                f"{name} belongs to {what} {have!r}, the stack to {want!r}: {_shown(value)}. "
-                f"Associations cannot cross {'an' if what == 'account' else 'a'} {what}."
+                f"{name} belongs to {what.split()[1]} {have!r}, the stack to {want!r}: {shown}. "
+                f"Associations cannot cross {what}."
             )
+    if instance and identifier.instance_id not in (None, instance.id):
+        raise InvalidEventError(
+            f"{name} belongs to instance {identifier.instance_id}, InstanceId is {instance.id}."
+        )
     return identifier
 
 

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_STACK = re.compile(r"arn:[^:]+:cloudformation:[^:]+:[^:]+:stack/[^:]+")
+_STACK = re.compile(
+    r"arn:(?P<partition>[^:]+):cloudformation:(?P<region>[^:]+):(?P<account>[^:]+):stack/[^:]+"
+)
+_MAY_BE_MISSING: Mapping[str, Any] = {
+    "PhysicalResourceId": "",
+    "ResourceProperties": {},
+    "OldResourceProperties": {},
+    "Claim": {},
+    "Data": {},
+    "StartedAt": 0.0,
+}
 
 
 class RequestType(Enum):
@@ -33,6 +43,7 @@ class RequestType(Enum):
 class Request(NamedTuple):
     """One request of CloudFormation, as the Provider framework hands it on.
 
+    :ivar account: the stack's partition, Region and account.
     :ivar physical_id: on Create the ID that ``on_event`` chose, empty before.
     :ivar claim: what ``on_event`` wants claimed; empty before, and where nothing is to change.
     :ivar data: the attributes that ``on_event`` answered.
@@ -42,6 +53,7 @@ class Request(NamedTuple):
     type: RequestType
     resource_type: str
     stack_id: str
+    account: Account
     request_id: str
     logical_id: str
     physical_id: str
@@ -57,29 +69,38 @@ class Request(NamedTuple):
 
         :raises InvalidEventError: it is not a custom resource's event.
         """
-        try:
-            return cls(
-                type=RequestType(event["RequestType"]),
-                resource_type=_text(event, "ResourceType"),
-                stack_id=_stack_id(event),
-                request_id=_text(event, "RequestId"),
-                logical_id=_text(event, "LogicalResourceId"),
-                physical_id=event.get("PhysicalResourceId") or "",
-                properties=_mapping(event, "ResourceProperties"),
-                old_properties=_mapping(event, "OldResourceProperties"),
-                claim=_mapping(event, "Claim"),
-                data=_mapping(event, "Data"),
-                started_at=float(event.get("StartedAt", 0)),
-            )
-        except (KeyError, ValueError, TypeError) as error:
-            raise InvalidEventError(
-                f"this is not the event of a CloudFormation custom resource: {error}"
-            ) from error
-
-    @property
-    def account(self) -> Account:
-        """The stack's partition, Region and account."""
-        return Account.of_stack(self.stack_id)
+        match {**_MAY_BE_MISSING, **event}:
+            case {
+                "RequestType": "Create" | "Update" | "Delete" as kind,
+                "ResourceType": str(resource_type),
+                "StackId": str(stack_id),
+                "RequestId": str(request_id),
+                "LogicalResourceId": str(logical_id),
+                "PhysicalResourceId": str(physical_id),
+                "ResourceProperties": dict(properties),
+                "OldResourceProperties": dict(old_properties),
+                "Claim": dict(claim),
+                "Data": dict(data),
+                "StartedAt": int(started_at) | float(started_at),
+            } if stack := _STACK.fullmatch(stack_id):
+                return cls(
+                    type=RequestType(kind),
+                    resource_type=resource_type,
+                    stack_id=stack_id,
+                    account=Account(**stack.groupdict()),
+                    request_id=request_id,
+                    logical_id=logical_id,
+                    physical_id=physical_id,
+                    properties=properties,
+                    old_properties=old_properties,
+                    claim=claim,
+                    data=data,
+                    started_at=started_at,
+                )
+        raise InvalidEventError(
+            "this is not the event of a CloudFormation custom resource: something is missing or of "
+            f"another type among {', '.join(event)}."
+        )
 
     @property
     def owner(self) -> Owner:
@@ -112,22 +133,13 @@ def fingerprint(*texts: str) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
-def _stack_id(event: Mapping[str, Any]) -> str:
-    value = _text(event, "StackId")
-    if not _STACK.fullmatch(value):
-        raise ValueError(f"StackId is not a stack's ARN: {value!r:.100}")
-    return value
+def read_flag(properties: Mapping[str, Any], name: str) -> bool:
+    """Read the property *name*: true or false, as a string or not; False where it is missing.
 
-
-def _text(event: Mapping[str, Any], name: str) -> str:
-    value = event[name]
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is not a string")
-    return value
-
-
-def _mapping(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = event.get(name) or {}
-    if not isinstance(value, dict):
-        raise TypeError(f"{name} is not an object")
-    return value
+    :raises InvalidEventError: it is something else.
+    """
+    value = properties.get(name, False)
+    text = str(value).lower()
+    if text not in ("true", "false"):
+        raise InvalidEventError(f"{name} is neither true nor false: got {value!r:.100}.")
+    return text == "true"

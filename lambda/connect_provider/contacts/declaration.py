@@ -6,13 +6,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_provider.errors import InvalidEventError
-from connect_provider.identifiers import Kind
-from connect_provider.properties import read_flag, read_identifier
+from connect_provider.identifiers import Kind, parse
+from connect_provider.request import read_flag
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from connect_provider.identifiers import Identifier, Owner
+    from connect_provider.identifiers import Owner
 
 CONTACT_USER = "Custom::ConnectContactUserAssignment"
 
@@ -48,21 +48,23 @@ def read(properties: Mapping[str, Any], *, owner: Owner) -> ContactUser:
 
     :raises InvalidEventError: naming the property and what is wrong with it.
     """
-    instance = read_identifier(properties, "InstanceId", kind=Kind.INSTANCE, owner=owner)
+    instance = parse(
+        properties.get("InstanceId"), kind=Kind.INSTANCE, name="InstanceId", owner=owner
+    )
 
-    def of_instance(name: str, kind: Kind) -> str:
-        return read_identifier(properties, name, kind=kind, owner=owner, instance=instance).id
+    def of_instance(value: object, name: str, kind: Kind) -> str:
+        return parse(value, kind=kind, name=name, owner=owner, instance=instance).id
 
     return ContactUser(
         instance_id=instance.id,
-        contact_id=of_instance("ContactId", Kind.CONTACT),
-        user_id=of_instance("UserId", Kind.USER),
-        release=_release(properties.get("Release"), instance, owner),
+        contact_id=of_instance(properties.get("ContactId"), "ContactId", Kind.CONTACT),
+        user_id=of_instance(properties.get("UserId"), "UserId", Kind.USER),
+        release=_release(properties.get("Release"), of_instance),
         allow_voice=read_flag(properties, "AllowVoice"),
     )
 
 
-def _release(value: object, instance: Identifier, owner: Owner) -> Release:
+def _release(value: object, of_instance: Callable[[object, str, Kind], str]) -> Release:
     if value is None:
         return Release()
     modes = ", ".join(mode.value for mode in ReleaseMode)
@@ -71,17 +73,9 @@ def _release(value: object, instance: Identifier, owner: Owner) -> Release:
     mode = ReleaseMode(value["Mode"])
     if mode is not ReleaseMode.TRANSFER_TO_QUEUE:
         return Release(mode=mode)
-    flow = read_identifier(
-        value,
-        "ContactFlowId",
-        kind=Kind.CONTACT_FLOW,
-        owner=owner,
-        instance=instance,
-        prefix="Release.",
+    flow, queue = value.get("ContactFlowId"), value.get("QueueId")
+    return Release(
+        mode=mode,
+        contact_flow_id=of_instance(flow, "Release.ContactFlowId", Kind.CONTACT_FLOW),
+        queue_id=of_instance(queue, "Release.QueueId", Kind.QUEUE) if queue else None,
     )
-    queue = None
-    if value.get("QueueId"):
-        queue = read_identifier(
-            value, "QueueId", kind=Kind.QUEUE, owner=owner, instance=instance, prefix="Release."
-        )
-    return Release(mode=mode, contact_flow_id=flow.id, queue_id=queue.id if queue else None)

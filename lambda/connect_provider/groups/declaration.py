@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connect_provider import identifiers
 from connect_provider.connect.client import Group
 from connect_provider.errors import InvalidEventError
-from connect_provider.identifiers import GROUP_PARTITIONS, Kind
-from connect_provider.properties import read_flag, read_identifier
-from connect_provider.request import fingerprint
+from connect_provider.identifiers import GROUP_PARTITIONS, Kind, parse, parse_region
+from connect_provider.request import fingerprint, read_flag
 from connect_provider.users import filter as user_filter
 from connect_provider.users import roster
 
@@ -60,9 +58,12 @@ def read(properties: Mapping[str, Any], resource_type: str, *, owner: Owner) -> 
 
     :raises InvalidEventError: naming the property and what is wrong with it.
     """
-    instance = read_identifier(properties, "InstanceId", kind=Kind.INSTANCE, owner=owner)
-    group = read_identifier(
-        properties, "TrafficDistributionGroupId", kind=Kind.TRAFFIC_DISTRIBUTION_GROUP, owner=owner
+    instance = parse(
+        properties.get("InstanceId"), kind=Kind.INSTANCE, name="InstanceId", owner=owner
+    )
+    name = "TrafficDistributionGroupId"
+    group = parse(
+        properties.get(name), kind=Kind.TRAFFIC_DISTRIBUTION_GROUP, name=name, owner=owner
     )
     if owner.partition and owner.partition not in GROUP_PARTITIONS:
         raise InvalidEventError(
@@ -71,7 +72,7 @@ def read(properties: Mapping[str, Any], resource_type: str, *, owner: Owner) -> 
         )
     region = group.region or owner.region
     if properties.get("Region") and not group.region:
-        region = identifiers.parse_region(properties["Region"], name="Region")
+        region = parse_region(properties["Region"], name="Region")
     if not region:
         raise InvalidEventError(
             "Region is missing: give the home Region of the traffic distribution group."
@@ -83,7 +84,8 @@ def read(properties: Mapping[str, Any], resource_type: str, *, owner: Owner) -> 
         resync=str(properties.get("Resync", "")),
     )
     if resource_type != GROUP_USERS:
-        return declared._replace(users=frozenset((_user(properties, "UserId", instance, owner),)))
+        user_id = _user(properties.get("UserId"), "UserId", instance, owner)
+        return declared._replace(users=frozenset((user_id,)))
     declared = declared._replace(exclusive=read_flag(properties, "Exclusive"))
     given = [name for name in ("UserIds", USERNAMES, USERS_MATCHING) if name in properties]
     if len(given) > 1:
@@ -105,8 +107,8 @@ def usernames(properties: Mapping[str, Any]) -> tuple[str, ...]:
     return roster.read(properties[USERNAMES], name=USERNAMES, limit=MAX_USERS)
 
 
-def _user(properties: Mapping[str, Any], name: str, instance: Identifier, owner: Owner) -> str:
-    return read_identifier(properties, name, kind=Kind.USER, owner=owner, instance=instance).id
+def _user(value: object, name: str, instance: Identifier, owner: Owner) -> str:
+    return parse(value, kind=Kind.USER, name=name, owner=owner, instance=instance).id
 
 
 def _users(value: object, instance: Identifier, owner: Owner) -> frozenset[str]:
@@ -122,7 +124,7 @@ def _users(value: object, instance: Identifier, owner: Owner) -> frozenset[str]:
     users: dict[str, int] = {}
     for index, item in enumerate(value):
         name = f"UserIds[{index}]"
-        user_id = _user({name: item}, name, instance, owner)
+        user_id = _user(item, name, instance, owner)
         if user_id in users:
             raise InvalidEventError(
                 f"{name} names user {user_id} again, after UserIds[{users[user_id]}]."

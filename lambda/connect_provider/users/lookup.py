@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connect_provider import identifiers
-from connect_provider.identifiers import Kind
-from connect_provider.properties import read_identifier
+from connect_provider.identifiers import Kind, parse, parse_region
 from connect_provider.request import fingerprint
 from connect_provider.users import roster
 
@@ -40,10 +38,12 @@ def read(properties: Mapping[str, Any], *, owner: Owner) -> Lookup:
 
     :raises InvalidEventError: naming the property and what is wrong with it.
     """
-    instance = read_identifier(properties, "InstanceId", kind=Kind.INSTANCE, owner=owner)
+    instance = parse(
+        properties.get("InstanceId"), kind=Kind.INSTANCE, name="InstanceId", owner=owner
+    )
     region = owner.region
     if properties.get("Region"):
-        region = identifiers.parse_region(properties["Region"], name="Region")
+        region = parse_region(properties["Region"], name="Region")
     names = roster.read(properties.get("Usernames"), name="Usernames", limit=MAX_USERNAMES)
     return Lookup(instance_id=instance.id, region=region, usernames=names)
 

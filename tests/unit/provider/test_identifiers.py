@@ -17,7 +17,7 @@ from connect_provider.identifiers import (
 
 INSTANCE = "11111111-2222-4333-8444-555555555555"
 USER = "99999999-8888-4777-8666-abcdefabcdef"
-OWNER = Owner.of_stack("arn:aws:cloudformation:us-east-1:123456789012:stack/Test/1")
+OWNER = Owner(partition="aws", account="123456789012", region="us-east-1")
 ARN = f"arn:aws:connect:us-west-2:123456789012:instance/{INSTANCE}/agent/{USER}"
 SPACE = "\N{NO-BREAK SPACE}\n"
 
@@ -164,23 +164,6 @@ def test_a_long_value_is_cut() -> None:
     with pytest.raises(InvalidEventError, match="x…, expected a UUID") as error:
         user("x" * 10_000)
     assert len(str(error.value)) < MAX_MESSAGE_LENGTH / 3
-
-
-@pytest.mark.parametrize(
-    ("stack_id", "owner"),
-    [
-        (
-            "arn:aws-us-gov:cloudformation:us-gov-west-1:123456789012:stack/Test/1",
-            Owner(partition="aws-us-gov", account="123456789012", region="us-gov-west-1"),
-        ),
-        ("Test", Owner()),
-        ("", Owner()),
-        ("urn:aws:cloudformation:us-east-1:123456789012:stack/Test/1", Owner()),
-        ("arn:aws:cloudformation:us-east-1:123456789012", Owner()),
-    ],
-)
-def test_the_owner_is_read_from_the_stack(stack_id: str, owner: Owner) -> None:
-    assert Owner.of_stack(stack_id) == owner
 
 
 def test_what_is_not_known_of_the_owner_matches_everything() -> None:
