@@ -25,7 +25,7 @@ import pytest
 
 from connect_associations.testing import ConnectBehaviour
 from connect_associations.testing.throttle import Quota, ThrottleSettings
-from connect_provider.connect import overlap
+from connect_provider.connect import calls as connect_calls
 from connect_provider.errors import ProviderError
 from connect_provider.handler import Provider
 from lifecycle import cast
@@ -370,8 +370,8 @@ class Deployer:
         with (
             patch.object(time, "time", self.clock.time),
             patch.object(time, "sleep", self.clock.sleep),
-            patch.object(overlap, "start", self.clock.start),
-            patch.object(overlap, "wait", self.clock.wait),
+            patch.object(connect_calls, "start", self.clock.start),
+            patch.object(connect_calls, "wait", self.clock.wait),
         ):
             yield
 

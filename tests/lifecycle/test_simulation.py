@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from connect_provider.connect import overlap
+from connect_provider.connect import calls as connect_calls
 from lifecycle.cast import ANN, BOB, RED, membership, nested, sibling, single, stack_of
 from lifecycle.ledger import TABLE
 from lifecycle.promises import Excuse, Promise, Verdicts
@@ -97,16 +97,16 @@ def test_pages_hold_what_is_asked() -> None:
 
 
 def test_time_is_simulated_only_while_handlers_run() -> None:
-    real = (time.time, time.sleep, overlap.start)
+    real = (time.time, time.sleep, connect_calls.start)
     world = emulated_world()
     began = time.time()
     world.deploy(stack_of(A=single(RED, ANN)))
-    assert (time.time, time.sleep, overlap.start) == real
+    assert (time.time, time.sleep, connect_calls.start) == real
     assert time.time() - began < 60
     with world.inside():
         assert time.time() == world.clock.time()
         time.sleep(10.0)
-    assert (time.time, time.sleep, overlap.start) == real
+    assert (time.time, time.sleep, connect_calls.start) == real
 
 
 def test_a_snapshot_brings_the_ledger_back() -> None:

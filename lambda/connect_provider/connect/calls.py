@@ -1,10 +1,13 @@
-"""Calls to Amazon Connect at the quota's pace, repeated while repeating may help."""
+"""Calls to Amazon Connect at the quota's pace: repeated while that may help, several at once."""
 
 from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import boto3
 from botocore import xform_name
@@ -13,12 +16,16 @@ from connect_provider.errors import StillWaiting, UnsupportedRuntimeError
 from connect_provider.failures import CallError, Failure, call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from mypy_boto3_connect.client import ConnectClient
 
     from connect_provider.connect.quota import Pace, Paces
 
+_T = TypeVar("_T")
+_Outcome = CallError | StillWaiting | None  # what went wrong
+
+_WIDEST = 10  # as many connections as botocore keeps
 _REPEATS = 3
 _REPEAT_PAUSE = 0.5
 _FIRST_BOTO3 = {
@@ -44,31 +51,21 @@ class Limits(NamedTuple):
         return time.time() >= self.deadline
 
 
-class Calls:
+class Calls(NamedTuple):
     """Amazon Connect in one Region, operation by operation.
 
-    :param client: boto3's client, with its own retries off.
-    :param region: the Region of the client.
-    :ivar region: the same.
-    :param paces: shared with the invocations before and after.
-    :param limits: the invocation's time.
-    :param before_call: called before every request; may refuse by raising.
+    :ivar client: boto3's client, with its own retries off.
+    :ivar region: the Region of the client.
+    :ivar paces: shared with the invocations before and after.
+    :ivar limits: the invocation's time.
+    :ivar before_call: called before every request; may refuse by raising.
     """
 
-    def __init__(
-        self,
-        client: ConnectClient,
-        region: str,
-        *,
-        paces: Paces,
-        limits: Limits,
-        before_call: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._client = client
-        self.region = region
-        self._paces = paces
-        self._limits = limits
-        self._before_call = before_call
+    client: ConnectClient
+    region: str
+    paces: Paces
+    limits: Limits
+    before_call: Callable[[], None] = lambda: None
 
     def found(self, operation: str, **request: Any) -> Any:  # noqa: ANN401 - what the operation takes and answers
         """Call *operation*; None if what it asks for is not there."""
@@ -88,23 +85,30 @@ class Calls:
         :raises CallError: the call failed for good.
         :raises StillWaiting: it may succeed later, but not within this invocation.
         """
+        name = xform_name(operation)
+        method = getattr(self.client, name, None)
+        if method is None:
+            raise UnsupportedRuntimeError(
+                f"boto3 {boto3.__version__} in this Lambda runtime has no {name}: it came with "
+                f"boto3 {_FIRST_BOTO3.get(operation, 'later')}. Pass ConnectAssociationProvider "
+                "bundle_sdk=True, or a runtime or a layer with a newer boto3."
+            )
         subject = ", ".join(
             f"{name.removesuffix('Id')} {value}"
             for name, value in request.items()
             if name.endswith("Id")
         )
-        method = self._method(operation)
-        pace = self.pace(operation)
-        last: CallError | None = None
+        pace = self.paces[self.region, operation]
+        reason = f"{operation} ({subject}) waits for its turn: throttled"
         repeats = 0
         while True:
-            self._wait(pace, last or f"{operation} ({subject}) waits for its turn: throttled")
-            self._before_call()
+            self._wait(pace, reason)
+            self.before_call()
             sent = time.time()
             try:
                 answer = call(operation, subject, lambda: method(**request))
             except CallError as error:
-                last = error
+                reason = str(error)
                 if error.failure is Failure.THROTTLED:
                     pace.refused(time.time(), sent=sent)
                     continue
@@ -114,37 +118,82 @@ class Calls:
                     raise
                 repeats += 1
                 pause = _REPEAT_PAUSE * 2**repeats * random.uniform(0.5, 1)  # noqa: S311 - spreads callers, protects nothing
-                if repeats > _REPEATS or time.time() + pause > self._limits.deadline:
-                    raise StillWaiting(str(error), shared=False) from error
+                if repeats > _REPEATS or time.time() + pause > self.limits.deadline:
+                    raise StillWaiting(reason, shared=False) from error
                 time.sleep(pause)
             else:
                 pace.answered(time.time(), sent=sent)
                 return answer
 
-    def _wait(self, pace: Pace, reason: object) -> None:
+    def _wait(self, pace: Pace, reason: str) -> None:
         while True:
             now = time.time()
-            left = min(self._limits.patience, self._limits.deadline - now)
+            left = min(self.limits.patience, self.limits.deadline - now)
             pause = pace.reserve(now, patience=left)
             if pause is None:
-                raise StillWaiting(str(reason))
+                raise StillWaiting(reason)
             if not pause:
                 return
             time.sleep(pause)
             if not pace.is_void(now):
                 return
 
-    def _method(self, operation: str) -> Callable[..., Any]:
-        name = xform_name(operation)
-        method: Callable[..., Any] | None = getattr(self._client, name, None)
-        if method is None:
-            raise UnsupportedRuntimeError(
-                f"boto3 {boto3.__version__} in this Lambda runtime has no {name}: it came with "
-                f"boto3 {_FIRST_BOTO3.get(operation, 'later')}. Pass ConnectAssociationProvider "
-                "bundle_sdk=True, or a runtime or a layer with a newer boto3."
-            )
-        return method
 
-    def pace(self, operation: str) -> Pace:
-        """Return the pace of *operation*."""
-        return self._paces.of(self.region, operation)
+def overlapped(
+    items: Iterable[_T], send: Callable[[_T], None], *, width: Callable[[], int]
+) -> Generator[tuple[_T, _Outcome]]:
+    """Send every item, and yield each with what went wrong, in the order of the answers.
+
+    The answers are not waited for one after the other where that would be too slow. An item is
+    taken only when it can be sent at once, so that *items* may end early because of an outcome
+    that was yielded; what is under way by then is still waited for and yielded. Whoever stops
+    earlier closes the generator, which waits too. Without need nothing is started beside.
+
+    :param items: what to send; only the caller's thread iterates over it.
+    :param send: sends one item; called from several threads.
+    :param width: how many should be under way at once, asked again and again; ten at most are.
+    :raises Exception: what *send* raised besides the two.
+    """
+
+    def answered() -> Iterator[tuple[_T, _Outcome]]:
+        for future in wait(sent, return_when=FIRST_COMPLETED).done:
+            yield sent.pop(future), future.result()
+
+    sent: dict[Future[_Outcome], _T] = {}
+    try:
+        for item in items:
+            if not sent and width() == 1:
+                yield item, _outcome(send, item)
+                continue
+            sent[start(partial(_outcome, send, item))] = item
+            while len(sent) >= min(width(), _WIDEST):
+                yield from answered()
+        while sent:
+            yield from answered()
+    finally:
+        while sent:
+            for future in wait(sent, return_when=FIRST_COMPLETED).done:
+                del sent[future]
+
+
+def _outcome(send: Callable[[_T], None], item: _T) -> _Outcome:
+    try:
+        send(item)
+    except (CallError, StillWaiting) as error:
+        return error
+    return None
+
+
+def start(work: Callable[[], _T]) -> Future[_T]:
+    """Do *work* in a thread of its own, which costs nothing beside a call over the network."""
+    future: Future[_T] = Future()
+
+    def fulfil() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again by who asks for the result
+            future.set_exception(error)
+
+    # A daemon, so that nobody who presses Ctrl-C waits for a call that waits for its turn.
+    Thread(target=fulfil, daemon=True).start()
+    return future

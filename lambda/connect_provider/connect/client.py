@@ -1,7 +1,8 @@
 """The part of Amazon Connect's API that the provider uses, in canonical IDs.
 
 Each method is one call, or one paginated listing, made when its turn comes. A missing resource is
-None, any other failure is raised as it came; what it means is decided elsewhere. The operations
+None, any other failure is raised as it came; what it means is decided elsewhere. An operation whose
+answer says nothing has no method: it is sent by its name. The operations
 are described at ``https://docs.aws.amazon.com/connect/latest/APIReference/API_<operation>.html``.
 """
 
@@ -9,8 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connect_provider.connect.calls import Calls
-from connect_provider.connect.overlap import overlapped
+from connect_provider.connect.calls import Calls, overlapped
 from connect_provider.failures import CallError, Failure
 from connect_provider.identifiers import last_segment
 
@@ -194,7 +194,7 @@ class Connect(Calls):
             lambda user_id: self.move_user(
                 operation, instance_id=instance_id, group=group, user_id=user_id
             ),
-            width=lambda: self.pace(operation).width,
+            width=lambda: self.paces[self.region, operation].width,
         )
 
     # -- contacts --------------------------------------------------------------------------------
@@ -215,36 +215,3 @@ class Connect(Calls):
             active_region=contact.get("GlobalResiliencyMetadata", {}).get("ActiveRegion"),
             previous_contact_id=contact.get("PreviousContactId"),
         )
-
-    def associate_contact(self, *, instance_id: str, contact_id: str, user_id: str) -> None:
-        """Offer a queued contact to a user."""
-        self.send(
-            "AssociateContactWithUser",
-            InstanceId=instance_id,
-            ContactId=contact_id,
-            UserId=user_id,
-        )
-
-    def transfer_contact(
-        self,
-        *,
-        instance_id: str,
-        contact_id: str,
-        contact_flow_id: str,
-        queue_id: str | None,
-        client_token: str,
-    ) -> None:
-        """Send a task or an e-mail to a flow and a queue."""
-        queue = {"QueueId": queue_id} if queue_id else {}
-        self.send(
-            "TransferContact",
-            InstanceId=instance_id,
-            ContactId=contact_id,
-            ContactFlowId=contact_flow_id,
-            ClientToken=client_token,
-            **queue,
-        )
-
-    def stop_contact(self, *, instance_id: str, contact_id: str) -> None:
-        """End a contact."""
-        self.send("StopContact", InstanceId=instance_id, ContactId=contact_id)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import random
 import threading
+from collections import defaultdict
 
 _FIRST_PROBE = 0.1
 _PROBE_GROWTH = 2.0
@@ -41,17 +42,20 @@ class Pace:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._next = 0.0
-        self._rate: float | None = None
         self._misses = 0
         self._emptied_at: float | None = None
         self._since_emptied = 0
-        self._calls = 0.0
-        self._seconds = 0.0
+        self._calls = self._seconds = 0.0
         self._last_answer = float("-inf")
         self._last_turn = float("-inf")
         self._backoff = _FIRST_PROBE
         self._quickest_answer = float("inf")
         self._refusal_known_at = float("-inf")
+
+    @property
+    def _rate(self) -> float | None:
+        """The calls a second that go through between two empty buckets; None while unknown."""
+        return self._calls / self._seconds if self._calls else None
 
     @property
     def width(self) -> int:
@@ -79,7 +83,14 @@ class Pace:
             (then no turn is taken).
         """
         with self._lock:
-            self._forget_if_idle(now)
+            idle = now - max(self._last_turn, self._next)
+            full_after = _FILLED / self._rate if self._rate else 0.0
+            if self._emptied_at is not None and idle > max(_LONGEST_IDLE, full_after):
+                # The bucket has filled. A refusal before the pause says nothing about the time
+                # since: calls that are hours apart are not the quota.
+                self._emptied_at = None
+                self._misses = self._since_emptied = 0
+                self._calls = self._seconds = 0.0
             start = max(now, self._next)
             if start - now > patience:
                 return None
@@ -107,9 +118,8 @@ class Pace:
             self._misses = 0
             if self._rate is not None and self._since_emptied * self._overshoot() > _OVERDUE:
                 # With a right estimate the bucket would have been empty by now.
-                self._rate *= _SPEED_UP
                 self._since_emptied, self._emptied_at = 0, now
-                self._calls, self._seconds = 4.0, 4.0 / self._rate
+                self._calls, self._seconds = 4.0, 4.0 / (self._rate * _SPEED_UP)
 
     def refused(self, now: float, *, sent: float) -> None:
         """Note that the service refused a call because the quota is used up.
@@ -124,36 +134,19 @@ class Pace:
             self._misses += 1
             if self._misses == 1:
                 self._measure(sent)
+            growth = _PROBE_GROWTH ** (self._misses - 1)
             if self._rate is not None:
-                self._backoff = min(
-                    2.0 / self._rate * _PROBE_GROWTH ** (self._misses - 1), _LONGEST_PAUSE
-                )
+                self._backoff = min(2.0 / self._rate * growth, _LONGEST_PAUSE)
             elif now - self._last_answer < _OWN_CALLS_WINDOW:
-                self._backoff = min(
-                    _FIRST_PROBE * _PROBE_GROWTH ** (self._misses - 1), _LONGEST_PAUSE
-                )
+                self._backoff = min(_FIRST_PROBE * growth, _LONGEST_PAUSE)
             else:
                 # Refused without having called lately: others use the quota up. Spread out.
-                span = min(_STRANGERS_SPAN * _PROBE_GROWTH ** (self._misses - 1), _LONGEST_PAUSE)
+                span = min(_STRANGERS_SPAN * growth, _LONGEST_PAUSE)
                 self._backoff = random.uniform(0, span)  # noqa: S311 - spreads callers, protects nothing
-            if self._misses > _FORGET_AFTER and self._rate is not None:
+            if self._misses > _FORGET_AFTER:
                 # The quota shrank, or others took it: what was measured no longer holds.
-                self._rate = None
                 self._calls = self._seconds = 0.0
             self._next = now + self._backoff
-
-    def _forget_if_idle(self, now: float) -> None:
-        """Start afresh after a pause in which the bucket has filled.
-
-        A refusal before the pause says nothing about the time since: calls that are hours apart
-        are not the quota.
-        """
-        idle = now - max(self._last_turn, self._next)
-        full_after = _FILLED / self._rate if self._rate else 0.0
-        if self._emptied_at is not None and idle > max(_LONGEST_IDLE, full_after):
-            self._emptied_at = self._rate = None
-            self._misses = self._since_emptied = 0
-            self._calls = self._seconds = 0.0
 
     def _overshoot(self) -> float:
         """Return by how much to exceed the estimate: the less it rests on, the more."""
@@ -167,17 +160,12 @@ class Pace:
             if self._calls > _REMEMBERED_CALLS:
                 self._seconds *= _REMEMBERED_CALLS / self._calls
                 self._calls = _REMEMBERED_CALLS
-            self._rate = self._calls / self._seconds
         self._emptied_at = emptied_at
         self._since_emptied = 0
 
 
-class Paces:
-    """The paces of all operations in all Regions; they outlive a single invocation."""
+class Paces(defaultdict[tuple[str, str], Pace]):
+    """The paces by Region and operation; they outlive a single invocation."""
 
     def __init__(self) -> None:
-        self._paces: dict[tuple[str, str], Pace] = {}
-
-    def of(self, region: str, operation: str) -> Pace:
-        """Return the pace of *operation* in *region*."""
-        return self._paces.setdefault((region, operation), Pace())
+        super().__init__(Pace)

@@ -16,8 +16,7 @@ from connect_provider.contacts.declaration import ReleaseMode
 from connect_provider.contacts.release import may_release, release
 from connect_provider.errors import AssociationFailedError, InvalidEventError, StillWaiting
 from connect_provider.failures import CallError, Failure
-from connect_provider.ledger.claim import OPEN, ContactClaim, Offer, Phase
-from connect_provider.ledger.claim import to_event
+from connect_provider.ledger.claim import OPEN, ContactClaim, Offer, Phase, to_event
 from connect_provider.request import RequestType
 
 if TYPE_CHECKING:
@@ -160,8 +159,11 @@ class ContactAssignment(lifecycle.Association[ContactClaim]):
 
     def _offer(self, claim: ContactClaim, contact: Contact) -> Offer:
         try:
-            self._active_in(contact).associate_contact(
-                instance_id=claim.instance_id, contact_id=claim.contact_id, user_id=claim.user_id
+            self._active_in(contact).send(
+                "AssociateContactWithUser",
+                InstanceId=claim.instance_id,
+                ContactId=claim.contact_id,
+                UserId=claim.user_id,
             )
         except CallError as error:
             if not error.repeated:

@@ -45,17 +45,19 @@ def release(connect: Connect, claim: ContactClaim, contact: Contact, declared: R
     :param connect: Connect in the Region where the contact is active.
     :raises AssociationFailedError: Connect refuses, and the contact is still active.
     """
+    ids = {"InstanceId": claim.instance_id, "ContactId": claim.contact_id}
     try:
         if declared.mode is ReleaseMode.STOP:
-            connect.stop_contact(instance_id=claim.instance_id, contact_id=claim.contact_id)
+            connect.send("StopContact", **ids)
         elif declared.contact_flow_id:
-            connect.transfer_contact(
-                instance_id=claim.instance_id,
-                contact_id=claim.contact_id,
-                contact_flow_id=declared.contact_flow_id,
-                queue_id=declared.queue_id or claim.queue_id or contact.queue_id,
+            queue_id = declared.queue_id or claim.queue_id or contact.queue_id
+            connect.send(
+                "TransferContact",
+                **ids,
+                ContactFlowId=declared.contact_flow_id,
+                **({"QueueId": queue_id} if queue_id else {}),
                 # The same for every try, so that an answer that was lost transfers once.
-                client_token=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{claim.owner} {claim.version}")),
+                ClientToken=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{claim.owner} {claim.version}")),
             )
     except CallError as error:
         if error.failure is Failure.ACCESS_DENIED:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lifecycle.clock import SimulatedClock
 
-_OVERLAP = "connect_provider.connect.overlap"
+_CALLS = "connect_provider.connect.calls"
 
 
 @contextlib.contextmanager
@@ -26,6 +26,6 @@ def simulated_time(clock: SimulatedClock) -> Iterator[None]:
     with (
         patch.object(time, "time", clock.time),
         patch.object(time, "sleep", clock.sleep),
-        patch.object(importlib.import_module(_OVERLAP), "start", clock.start),
+        patch.object(importlib.import_module(_CALLS), "start", clock.start),
     ):
         yield

@@ -26,6 +26,7 @@ CONTACT = "cccccccc-2222-4333-8444-555555555555"
 RED = Group(id="aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", region="us-east-1")
 ANN, BOB, CYD = (f"99999999-8888-4777-8666-{number:012d}" for number in range(3))
 LIST = "list_traffic_distribution_group_users"
+OFFER = "AssociateContactWithUser"
 JOIN = "AssociateTrafficDistributionGroupUser"
 
 
@@ -313,15 +314,9 @@ def test_every_request_asks_first_a_repeated_one_too(
     assert len(asked) == 6
     for method in ("stop_contact", "associate_contact_with_user", "transfer_contact"):
         answers.add_response(method, {})
-    connect.stop_contact(instance_id=INSTANCE, contact_id=CONTACT)
-    connect.associate_contact(instance_id=INSTANCE, contact_id=CONTACT, user_id=ANN)
-    connect.transfer_contact(
-        instance_id=INSTANCE,
-        contact_id=CONTACT,
-        contact_flow_id=RED.id,
-        queue_id=None,
-        client_token="token",  # noqa: S106 - makes the call idempotent
-    )
+    connect.send("StopContact", InstanceId=INSTANCE, ContactId=CONTACT)
+    connect.send(OFFER, InstanceId=INSTANCE, ContactId=CONTACT, UserId=ANN)
+    connect.send("TransferContact", InstanceId=INSTANCE, ContactId=CONTACT, ContactFlowId=RED.id)
     answers.add_response("disassociate_traffic_distribution_group_user", {})
     leave = "DisassociateTrafficDistributionGroupUser"
     connect.move_user(leave, instance_id=INSTANCE, group=RED, user_id=ANN)
@@ -356,7 +351,7 @@ def test_a_runtime_that_is_too_old_says_which_boto3_is_needed(clock: Clock) -> N
     with pytest.raises(UnsupportedRuntimeError, match=r"boto3 1\.28\.24.*bundle_sdk=True"):
         join(connect)
     with pytest.raises(UnsupportedRuntimeError, match=r"came with boto3 1\.40\.40"):
-        connect.associate_contact(instance_id=INSTANCE, contact_id=CONTACT, user_id=ANN)
+        connect.send(OFFER, InstanceId=INSTANCE, ContactId=CONTACT, UserId=ANN)
 
 
 def test_limits_are_over_at_the_deadline(clock: Clock) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connect_provider.connect.overlap import overlapped, start
+from connect_provider.connect.calls import overlapped, start
 from connect_provider.errors import StillWaiting
 from connect_provider.failures import CallError, Failure
 

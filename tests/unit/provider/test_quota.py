@@ -109,10 +109,10 @@ def test_no_turn_is_taken_beyond_the_patience() -> None:
 
 def test_each_operation_and_region_has_a_pace_of_its_own() -> None:
     paces = Paces()
-    pace = paces.of("us-east-1", "DescribeUser")
-    assert paces.of("us-east-1", "DescribeUser") is pace
-    assert paces.of("us-west-2", "DescribeUser") is not pace
-    assert paces.of("us-east-1", "DescribeContact") is not pace
+    pace = paces["us-east-1", "DescribeUser"]
+    assert paces["us-east-1", "DescribeUser"] is pace
+    assert paces["us-west-2", "DescribeUser"] is not pace
+    assert paces["us-east-1", "DescribeContact"] is not pace
 
 
 def test_a_quota_that_shrank_is_measured_anew() -> None:
