@@ -8,9 +8,11 @@ any number of times.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connect_provider.aws import Aws, boto_client
 from connect_provider.connect.calls import Limits
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from connect_provider.lifecycle import Resource
 
+_T = TypeVar("_T")
 _LOGGER = logging.getLogger("connect_provider")
 _LOGGER.setLevel(logging.INFO)
 
@@ -45,7 +48,7 @@ _RESOURCES: dict[str, Callable[[Request, Aws], Resource]] = {
 }
 
 _DEFAULT_CONVERGENCE_TIMEOUT = 40 * 60.0
-_DEFAULT_BUDGET = 45.0
+_DEFAULT_TIME = 60.0
 _LONGEST_RESERVE = 30.0
 _RESERVE_SHARE = 0.2
 _POLL_PATIENCE = 10.0
@@ -54,6 +57,10 @@ _LAST_POLL_RESERVE = 60.0
 _PERMISSIONS_SETTLE = 60.0
 """IAM has told everyone about a new role by then; until then a denied call may be allowed soon."""
 _PLAN_AGAIN_AFTER = 5.0
+_PERMISSION = (
+    " The provider's role lacks the permission, or a permissions boundary, service control policy "
+    "or condition takes it away."
+)
 
 
 class Provider:
@@ -63,8 +70,7 @@ class Provider:
     """
 
     def __init__(self, clients: Callable[[str, str], Any] = boto_client) -> None:
-        self._make = clients
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients = cache(clients)
         self._paces = Paces()
         self._timeout = float(
             os.environ.get("CONVERGENCE_TIMEOUT_SECONDS") or _DEFAULT_CONVERGENCE_TIMEOUT
@@ -74,47 +80,38 @@ class Provider:
         """Plan a request; nothing is changed.
 
         :param event: the custom resource's event.
-        :param context: Lambda's context, for the time that is left; None leaves 45 seconds.
+        :param context: Lambda's context, for the time that is left; None leaves a minute.
         :returns: ``PhysicalResourceId``, and what :meth:`is_complete` needs to know.
         :raises ProviderError: the request cannot be fulfilled.
         """
         request = Request.from_event(event)
         if request.type is RequestType.DELETE:
             return {"PhysicalResourceId": request.physical_id}
-        _require_known(request)
-        now = time.time()
-        request = request._replace(started_at=now)
-        budget = _budget(context)
-        aws = self._aws(request, Limits(deadline=now + budget, patience=budget))
+        request = request._replace(started_at=time.time())
+        limits = _limits(context, patience=math.inf)
         while True:
             try:
-                answer = _RESOURCES[request.resource_type](request, aws).plan()
-            except CallError as error:
-                # Nobody polls on_event again; nothing was changed, so it can begin again.
-                if not self._may_heal(error, now) or aws.limits.over:
-                    raise AssociationFailedError(f"{error}. Nothing was changed.") from error
-                time.sleep(_PLAN_AGAIN_AFTER)
+                answer = self._attempt(
+                    request, limits, lambda it: it.plan(), " Nothing was changed."
+                )
             except StillWaiting as wait:
-                if aws.limits.over:
-                    waited = f"waited {time.time() - now:,.0f} s"
+                # Nobody polls on_event again; nothing was changed, so it can begin again.
+                if limits.over:
+                    waited = f"waited {time.time() - request.started_at:,.0f} s"
                     raise ConvergenceTimeoutError(
                         f"{wait} ({waited}). Nothing was changed."
                     ) from wait
                 time.sleep(_PLAN_AGAIN_AFTER)
             else:
-                _LOGGER.info(
-                    "%s %s: %s",
-                    request.type.value,
-                    request.logical_id,
-                    answer["PhysicalResourceId"],
-                )
-                return {**answer, "StartedAt": now}
+                made = answer["PhysicalResourceId"]
+                _LOGGER.info("%s %s: %s", request.type.value, request.logical_id, made)
+                return {**answer, "StartedAt": request.started_at}
 
     def is_complete(self, event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context has no importable type
         """Take Connect one step nearer to the plan; may run any number of times.
 
         :param event: the event with what :meth:`on_event` answered.
-        :param context: Lambda's context, for the time that is left; None leaves 45 seconds.
+        :param context: Lambda's context, for the time that is left; None leaves a minute.
         :returns: ``IsComplete``, and ``Data`` once it is True.
         :raises ProviderError: the plan cannot be fulfilled, or not in time.
         """
@@ -122,75 +119,64 @@ class Provider:
         if request.type is RequestType.DELETE and request.resource_type not in _RESOURCES:
             # It was never handled.
             return {"IsComplete": True}
-        _require_known(request)
-        now = time.time()
-        started_at = request.started_at or now
-        aws = self._aws(request, Limits(deadline=now + _budget(context), patience=_POLL_PATIENCE))
+        request = request._replace(started_at=request.started_at or time.time())
+        limits = _limits(context, patience=_POLL_PATIENCE)
         try:
-            data = _RESOURCES[request.resource_type](request, aws).converge()
-        except CallError as error:
-            if not self._may_heal(error, started_at):
-                raise AssociationFailedError(f"{error}.{_advice(error)}") from error
-            return self._wait(request, started_at, error)
+            data = self._attempt(request, limits, lambda it: it.converge())
         except StillWaiting as wait:
-            return self._wait(request, started_at, wait)
+            waited = time.time() - request.started_at
+            _LOGGER.info("%s waits, %.0f s so far: %s", request.logical_id, waited, wait)
+            # The Provider framework's own time-out knows no reason, and fails to answer at all
+            # where the event is larger than what Step Functions keeps of an error. So this one
+            # comes before it.
+            last_poll = max(self._timeout * _LAST_POLL_SHARE, self._timeout - _LAST_POLL_RESERVE)
+            if waited >= last_poll:
+                raise ConvergenceTimeoutError(
+                    f"{wait} (gave up after {waited:,.0f} s; a longer convergence_timeout of "
+                    "ConnectAssociationProvider waits longer)."
+                ) from wait
+            return {"IsComplete": False}
         return {"IsComplete": True, "Data": dict(data)} if data else {"IsComplete": True}
 
-    def _wait(self, request: Request, started_at: float, reason: Exception) -> dict[str, Any]:
-        """Answer that there is more to do.
+    def _attempt(
+        self,
+        request: Request,
+        limits: Limits,
+        step: Callable[[Resource], _T],
+        afterwards: str = "",
+    ) -> _T:
+        """Plan or converge.
 
-        The Provider framework's own time-out knows no reason, and fails to answer at all where the
-        event is larger than what Step Functions keeps of an error. So this one comes before it.
+        :param afterwards: what the message of a failure says at its end.
+        :raises StillWaiting: it may succeed later.
+        :raises ProviderError: it will not.
         """
-        waited = time.time() - started_at
-        _LOGGER.info("%s waits, %.0f s so far: %s", request.logical_id, waited, reason)
-        last_poll = max(self._timeout * _LAST_POLL_SHARE, self._timeout - _LAST_POLL_RESERVE)
-        if waited >= last_poll:
-            raise ConvergenceTimeoutError(
-                f"{reason} (gave up after {waited:,.0f} s; a longer convergence_timeout of "
-                "ConnectAssociationProvider waits longer)."
-            ) from reason
-        return {"IsComplete": False}
-
-    @staticmethod
-    def _may_heal(error: CallError, started_at: float) -> bool:
-        if error.failure is Failure.ACCESS_DENIED:
-            return time.time() - started_at < _PERMISSIONS_SETTLE
-        return error.heals
-
-    def _aws(self, request: Request, limits: Limits) -> Aws:
-        return Aws(self._client, region=request.account.region, paces=self._paces, limits=limits)
-
-    def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - one of many generated classes
-        if (service, region) not in self._clients:
-            self._clients[service, region] = self._make(service, region)
-        return self._clients[service, region]
+        resource = _RESOURCES.get(request.resource_type)
+        if resource is None:
+            raise InvalidEventError(
+                f"{request.resource_type} is not a resource type of this provider: it handles "
+                f"{', '.join(sorted(_RESOURCES))}."
+            )
+        aws = Aws(self._clients, request.account.region, self._paces, limits)
+        try:
+            return step(resource(request, aws))
+        except CallError as error:
+            denied = error.failure is Failure.ACCESS_DENIED
+            settles = time.time() - request.started_at < _PERMISSIONS_SETTLE
+            if error.heals or (denied and settles):
+                raise StillWaiting(str(error)) from error
+            advice = _PERMISSION if denied else ""
+            raise AssociationFailedError(f"{error}.{advice}{afterwards}") from error
 
 
-def _require_known(request: Request) -> None:
-    if request.resource_type not in _RESOURCES:
-        raise InvalidEventError(
-            f"{request.resource_type} is not a resource type of this provider: it handles "
-            f"{', '.join(sorted(_RESOURCES))}."
-        )
-
-
-def _advice(error: CallError) -> str:
-    if error.failure is not Failure.ACCESS_DENIED:
-        return ""
-    return (
-        " The provider's role lacks the permission, or a permissions boundary, service control "
-        "policy or condition takes it away."
-    )
-
-
-def _budget(context: Any) -> float:  # noqa: ANN401 - Lambda's context has no importable type
-    """Return how long this invocation may run, in seconds: well below Lambda's time-out."""
+def _limits(context: Any, *, patience: float) -> Limits:  # noqa: ANN401 - Lambda's context has no importable type
+    """Return how long this invocation may go on: well below Lambda's time-out."""
     try:
         left = float(context.get_remaining_time_in_millis()) / 1000
     except AttributeError:
-        return _DEFAULT_BUDGET
-    return left - min(_LONGEST_RESERVE, left * _RESERVE_SHARE)
+        left = _DEFAULT_TIME
+    budget = left - min(_LONGEST_RESERVE, left * _RESERVE_SHARE)
+    return Limits(deadline=time.time() + budget, patience=patience)
 
 
 _PROVIDER = Provider()
