@@ -98,8 +98,9 @@ class Request(NamedTuple):
                     started_at=started_at,
                 )
         raise InvalidEventError(
-            "this is not the event of a CloudFormation custom resource: something is missing or of "
-            f"another type among {', '.join(event)}."
+            "this is not the event of a CloudFormation custom resource: RequestType, ResourceType, "
+            "StackId, RequestId and LogicalResourceId are strings in one, and its properties, "
+            "claim and data objects."
         )
 
     @property

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_connect.client import ConnectClient
 
-    from connect_provider.connect.quota import Pace, Paces
+    from connect_provider.connect.quota import Paces
 
 _T = TypeVar("_T")
 _Outcome = CallError | StillWaiting | None  # what went wrong
@@ -76,7 +76,7 @@ class Calls(NamedTuple):
                 return None
             raise
 
-    def send(self, operation: str, **request: Any) -> Any:  # noqa: ANN401 - what the operation takes and answers
+    def send(self, operation: str, **request: Any) -> Any:  # noqa: ANN401, C901 - what the operation takes and answers, and all that may go wrong
         """Call *operation* when its turn comes.
 
         Throttled calls are repeated for as long as there is time, server errors and broken
@@ -102,7 +102,15 @@ class Calls(NamedTuple):
         reason = f"{operation} ({subject}) waits for its turn: throttled"
         repeats = 0
         while True:
-            self._wait(pace, reason)
+            now = time.time()
+            left = min(self.limits.patience, self.limits.deadline - now)
+            pause = pace.reserve(now, patience=left)
+            if pause is None:
+                raise StillWaiting(reason)
+            if pause:
+                time.sleep(pause)
+                if pace.is_void(now):
+                    continue
             self.before_call()
             sent = time.time()
             try:
@@ -124,19 +132,6 @@ class Calls(NamedTuple):
             else:
                 pace.answered(time.time(), sent=sent)
                 return answer
-
-    def _wait(self, pace: Pace, reason: str) -> None:
-        while True:
-            now = time.time()
-            left = min(self.limits.patience, self.limits.deadline - now)
-            pause = pace.reserve(now, patience=left)
-            if pause is None:
-                raise StillWaiting(reason)
-            if not pause:
-                return
-            time.sleep(pause)
-            if not pace.is_void(now):
-                return
 
 
 def overlapped(

@@ -143,8 +143,12 @@ class Ledger(NamedTuple):
         :raises LedgerError: there is no such table, or it cannot be a ledger.
         :raises CallError: the call failed otherwise.
         """
+        serialize = TypeSerializer().serialize
         for name in _PLAIN.intersection(request):
-            request[name] = _packed(request[name])
+            request[name] = {
+                key: serialize(Decimal(str(value)) if isinstance(value, float) else value)
+                for key, value in request[name].items()
+            }
         operation = method.title().replace("_", "")
         send = getattr(self.client, method)
         try:
@@ -218,15 +222,6 @@ class Lease:
             ConditionExpression="holder = :me",
             ExpressionAttributeValues={":me": self._holder},
         )
-
-
-def _packed(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return plain values as DynamoDB's attribute values."""
-    serialize = TypeSerializer().serialize
-    return {
-        name: serialize(Decimal(str(value)) if isinstance(value, float) else value)
-        for name, value in item.items()
-    }
 
 
 def _read(item: Mapping[str, Any]) -> Claim:
