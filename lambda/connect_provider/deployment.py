@@ -6,11 +6,13 @@ Source: `Stack status codes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_provider.failures import CallError, Failure, call
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_cloudformation.client import CloudFormationClient
 
     from connect_provider.request import Request

@@ -84,10 +84,9 @@ class Provider:
         :returns: ``PhysicalResourceId``, and what :meth:`is_complete` needs to know.
         :raises ProviderError: the request cannot be fulfilled.
         """
-        request = Request.from_event(event)
+        request = Request.from_event(event)._replace(started_at=time.time())
         if request.type is RequestType.DELETE:
-            return {"PhysicalResourceId": request.physical_id}
-        request = request._replace(started_at=time.time())
+            return {"PhysicalResourceId": request.physical_id, "StartedAt": request.started_at}
         limits = _limits(context, patience=math.inf)
         while True:
             try:

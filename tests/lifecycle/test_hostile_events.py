@@ -258,7 +258,7 @@ def test_deletes_with_the_id_of_another_resource(kind: str) -> None:
     "claim",
     [
         "all of it",
-        [],
+        {},
         {"Users": "AAAA"},
         {"Users": 7},
         {"Assignment": None},
