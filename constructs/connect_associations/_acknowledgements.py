@@ -1,9 +1,9 @@
-"""Findings of cdk-nag's packs that stay, each with its reason.
+"""Findings of cdk-nag's packs and of Control Tower's rules that stay, each with its reason.
 
-They are acknowledged on exactly the resource that has them, so that an app that runs cdk-nag finds
-only what is its own. The library does not need cdk-nag for that: cdk-nag 3 reads what the CDK's
-``Validations`` acknowledge, cdk-nag 2 reads metadata of the template, and both are written.
-``docs/security.md`` lists every rule and reason.
+They are acknowledged on exactly the resource that has them, so that an app that runs the rules
+finds only what is its own. The library needs neither for that: cdk-nag 3 and the CDK's plugin for
+Control Tower's rules read what the CDK's ``Validations`` acknowledge, cdk-nag 2 reads metadata of
+the template, and both are written. ``docs/security.md`` lists every rule and reason.
 """
 
 # The classes that jsii generates name their parameters otherwise than its protocols do:
@@ -24,20 +24,26 @@ if TYPE_CHECKING:
 
 _METADATA = "cdk_nag"
 
+_CONTROLS = "cdk-validator-cfnguard"
+"""The plugin that runs Control Tower's rules."""
+
 _CAN_VALIDATE = hasattr(cdk, "Validations")
 """Older versions of the CDK cannot acknowledge anything; cdk-nag 3 does not run on them either."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acknowledgement:
-    """Why a rule's finding stays.
+    """Why a finding stays.
 
-    :param rule: the rule's ID in its pack.
+    :param rules: the rule's IDs in the packs of cdk-nag; most packs have it under a name of their
+        own.
+    :param control: the rule of the Control Tower control that asks for the same.
     :param reason: the reason, in ASCII, as older versions of cdk-nag want it.
     :param findings: which findings, for a rule that can have several on one resource.
     """
 
-    rule: str
+    rules: tuple[str, ...] = ()
+    control: str | None = None
     reason: str
     findings: tuple[str, ...] = ()
 
@@ -60,136 +66,168 @@ class Acknowledgement:
 
     @property
     def ids(self) -> list[str]:
-        """What the packs call it: the rule, or the rule with each finding."""
-        return [f"{self.rule}[{finding}]" for finding in self.findings] or [self.rule]
+        """What the packs call it: each rule, or each rule with each finding."""
+        return [
+            f"{rule}[{finding}]" if finding else rule
+            for rule in self.rules
+            for finding in self.findings or ("",)
+        ]
 
+
+def _packs(rule: str, *packs: str) -> tuple[str, ...]:
+    """Return the IDs of a rule that several packs have."""
+    return tuple(f"{pack}-{rule}" for pack in packs)
+
+
+_HIPAA, _R4, _R5, _PCI = "HIPAA.Security", "NIST.800.53.R4", "NIST.800.53.R5", "PCI.DSS.321"
+_SERVERLESS = "Serverless"
 
 NO_VPC = Acknowledgement(
-    rule="NIST.800.53.R5-LambdaInsideVPC",
+    rules=_packs("LambdaInsideVPC", _HIPAA, _R4, _R5, _PCI),
+    control="lambda_inside_vpc_check",
     reason="The function reaches only endpoints of AWS; the prop vpc runs it in a VPC.",
 )
 NO_RESERVED_CONCURRENCY = Acknowledgement(
-    rule="NIST.800.53.R5-LambdaConcurrency",
+    rules=_packs("LambdaConcurrency", _HIPAA, _R5),
     reason=(
         "Reserved concurrency is taken from the whole account; the prop "
         "reserved_concurrent_executions reserves it."
     ),
 )
 FRAMEWORK_CONCURRENCY = Acknowledgement(
-    rule="NIST.800.53.R5-LambdaConcurrency",
+    rules=_packs("LambdaConcurrency", _HIPAA, _R5),
     reason=(
         "The Provider framework of aws-cdk-lib has no such setting; the work is done in the "
         "handlers, which the prop reserved_concurrent_executions limits."
     ),
 )
 NO_DEAD_LETTERS = Acknowledgement(
-    rule="NIST.800.53.R5-LambdaDLQ",
+    rules=_packs("LambdaDLQ", _HIPAA, _R5, _SERVERLESS),
     reason=(
         "The function is invoked synchronously and its failure is reported to CloudFormation, so "
         "nothing could reach a dead-letter queue."
     ),
 )
 FRAMEWORK_DEAD_LETTERS = Acknowledgement(
-    rule="NIST.800.53.R5-LambdaDLQ",
+    rules=_packs("LambdaDLQ", _HIPAA, _R5, _SERVERLESS),
     reason=(
         "A failure is reported to CloudFormation or ends the deployment at its time-out; a "
         "dead-letter queue would store events with the pre-signed URL of the answer."
     ),
 )
+FAILURE_DESTINATION = Acknowledgement(
+    rules=_packs("LambdaAsyncFailureDestination", _SERVERLESS),
+    reason=(
+        "A failure is reported to CloudFormation or ends the deployment at its time-out; a "
+        "destination would store events with the pre-signed URL of the answer."
+    ),
+)
+NO_TRACING = Acknowledgement(
+    rules=_packs("LambdaTracing", _SERVERLESS),
+    reason="The logs tell every step, and traces cost money; the prop tracing traces.",
+)
 LOGS_WITHOUT_OWN_KEY = Acknowledgement(
-    rule="NIST.800.53.R5-CloudWatchLogGroupEncrypted",
+    rules=_packs("CloudWatchLogGroupEncrypted", _HIPAA, _R4, _R5, _PCI),
+    control="cloudwatch_log_group_encrypted_check",
     reason=(
         "CloudWatch Logs encrypts with a key that AWS owns; the prop encryption_key encrypts with "
         "yours."
     ),
 )
+LOGS_FOR_A_MONTH = Acknowledgement(
+    control="cloudwatch_log_group_retention_period_check",
+    reason=(
+        "The logs explain deployments of the last month; the prop log_retention keeps them longer."
+    ),
+)
+LEDGER_WITHOUT_OWN_KEY = Acknowledgement(
+    control="dynamodb_table_encrypted_kms_check",
+    reason=(
+        "DynamoDB encrypts with a key that AWS owns; the prop encryption_key encrypts with yours."
+    ),
+)
 NO_BACKUP_PLAN = Acknowledgement(
-    rule="NIST.800.53.R5-DynamoDBInBackupPlan",
+    rules=_packs("DynamoDBInBackupPlan", _HIPAA, _R4, _R5),
     reason=(
         "Point-in-time recovery is on, and what the ledger holds goes with the stack; the prop "
         "resync claims everything anew if it is lost."
     ),
 )
 INLINE_POLICY = Acknowledgement(
-    rule="NIST.800.53.R5-IAMNoInlinePolicy",
+    rules=_packs("IAMNoInlinePolicy", _HIPAA, _R4, _R5, _PCI),
     reason=(
         "The policy serves this one role and goes with what needs it; a managed policy could be "
         "attached elsewhere."
     ),
 )
 FRAMEWORK_LOGS_POLICY = Acknowledgement(
-    rule="AwsSolutions-IAM4",
+    rules=("AwsSolutions-IAM4",),
     reason=(
         "The Provider framework of aws-cdk-lib gives its functions this policy, which only allows "
         "to write logs."
     ),
 )
 VPC_POLICY = Acknowledgement(
-    rule="AwsSolutions-IAM4",
+    rules=("AwsSolutions-IAM4",),
     reason=(
         "A function in a VPC needs this policy, which only allows to write logs and to manage the "
         "function's network interfaces."
     ),
 )
 ANY_VERSION = Acknowledgement(
-    rule="AwsSolutions-IAM5",
+    rules=("AwsSolutions-IAM5",),
     reason=(
         "The Provider framework of aws-cdk-lib may invoke this one function in any of its versions."
     ),
 )
 EVERY_USER = Acknowledgement(
-    rule="AwsSolutions-IAM5",
+    rules=("AwsSolutions-IAM5",),
     reason=(
         "Every user of the one instance is covered, so that the policy does not grow with the "
         "thousands of users that a group may have."
     ),
 )
 EVERY_REGION = Acknowledgement(
-    rule="AwsSolutions-IAM5",
+    rules=("AwsSolutions-IAM5",),
     reason=(
         "A contact is handled in the Region where it is active, which is known only when the call "
         "is made; the IDs in the ARN exist in no Region but the instance's and its replica's."
     ),
 )
 EVERY_PREDECESSOR = Acknowledgement(
-    rule="AwsSolutions-IAM5",
+    rules=("AwsSolutions-IAM5",),
     reason=(
         "The transfers so far are counted along the contact's predecessors, whose IDs are not "
         "known at synth."
     ),
 )
+TRACES_ANYWHERE = Acknowledgement(
+    rules=("AwsSolutions-IAM5",),
+    reason="The permissions to write traces know no resources that they could be limited to.",
+    findings=("Resource::*",),
+)
+WAITER_ANYWHERE = Acknowledgement(
+    rules=("AwsSolutions-IAM5",),
+    reason=(
+        "The permissions to deliver logs and to write traces know no resources that they could be "
+        "limited to."
+    ),
+    findings=("Resource::*",),
+)
 WAITER_LOGS = Acknowledgement(
-    rule="AwsSolutions-SF1",
+    rules=("AwsSolutions-SF1",),
+    control="step_functions_state_machine_logging_enabled_check",
     reason=(
         "The waiter's input holds the pre-signed URL of the answer, which must not be logged; the "
         "prop waiter_logging logs without it."
     ),
 )
 WAITER_TRACING = Acknowledgement(
-    rule="AwsSolutions-SF2",
-    reason="The waiter only polls one function, which logs every attempt; the prop tracing traces.",
-)
-NO_TRACING = Acknowledgement(
-    rule="Serverless-LambdaTracing",
-    reason="Traces cost money, and the logs tell every step; the prop tracing traces.",
-)
-LOG_RETENTION_ELSEWHERE = Acknowledgement(
-    rule="Serverless-LambdaLogLevel",
-    reason="The log group has the retention that the prop log_retention sets; a function has none.",
-)
-FRAMEWORK_FAILURE_DESTINATION = Acknowledgement(
-    rule="Serverless-LambdaAsyncFailureDestination",
-    reason="x",
-)
-TRACES_ANYWHERE = Acknowledgement(
-    rule="AwsSolutions-IAM5",
-    reason="X-Ray knows no resources that a permission could be limited to.",
-    findings=("Resource::*",),
-)
-LOG_DELIVERY_ANYWHERE = Acknowledgement(
-    rule="AwsSolutions-IAM5",
-    reason="The permissions to deliver logs know no resources that they could be limited to.",
-    findings=("Resource::*",),
+    rules=("AwsSolutions-SF2", *_packs("StepFunctionStateMachineXray", _SERVERLESS)),
+    control="step_functions_state_machine_tracing_enabled_check",
+    reason=(
+        "The waiter only polls one function, which logs every attempt; the prop tracing traces."
+    ),
 )
 
 
@@ -206,19 +244,23 @@ def acknowledge(resource: cdk.CfnResource, known: Sequence[Acknowledgement]) -> 
             *(
                 cdk.Acknowledgment(id=name, reason=each.reason)
                 for each in known
-                for name in each.ids
+                for name in [*each.ids, *([f"{_CONTROLS}::{each.control}"] if each.control else [])]
             )
         )
-    held = resource.get_metadata(_METADATA) or {"rules_to_suppress": []}
     added = [
         {
-            "id": each.rule,
+            "id": rule,
             "reason": each.reason,
             **({"applies_to": list(each.findings)} if each.findings else {}),
         }
         for each in known
+        for rule in each.rules
     ]
-    resource.add_metadata(_METADATA, {"rules_to_suppress": [*held["rules_to_suppress"], *added]})
+    if added:
+        held = resource.get_metadata(_METADATA) or {"rules_to_suppress": []}
+        resource.add_metadata(
+            _METADATA, {"rules_to_suppress": [*held["rules_to_suppress"], *added]}
+        )
 
 
 def acknowledge_on(owner: IConstruct, *known: Acknowledgement | None) -> None:

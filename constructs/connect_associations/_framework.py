@@ -162,7 +162,6 @@ class Framework:
                 function,
                 known.FRAMEWORK_DEAD_LETTERS,
                 known.FRAMEWORK_CONCURRENCY,
-                known.LOG_RETENTION_ELSEWHERE,
                 None if props.vpc else known.NO_VPC,
                 None if props.tracing else known.NO_TRACING,
             )
@@ -175,10 +174,7 @@ class Framework:
             self._acknowledge_policy(
                 role, invokes(handlers), known.TRACES_ANYWHERE if props.tracing else None
             )
-        known.acknowledge_on(
-            self.invoke_config,
-            known.FRAMEWORK_FAILURE_DESTINATION,
-        )
+        known.acknowledge_on(self.invoke_config, known.FAILURE_DESTINATION)
         known.acknowledge(
             self.state_machine,
             [
@@ -189,8 +185,7 @@ class Framework:
         self._acknowledge_policy(
             self._waiter_role,
             invokes(self._waited_for),
-            known.TRACES_ANYWHERE if props.tracing else None,
-            known.LOG_DELIVERY_ANYWHERE if props.waiter_logging else None,
+            known.WAITER_ANYWHERE if props.tracing or props.waiter_logging else None,
         )
 
     @staticmethod

@@ -28,7 +28,6 @@ _RUNTIME = lambda_.Runtime("python3.14", lambda_.RuntimeFamily.PYTHON)
 """By its name, which the oldest aws-cdk-lib that will do has no constant for."""
 
 
-
 class Functions:
     """Creates the functions of one provider, all alike but for what they do.
 
@@ -96,7 +95,6 @@ class Functions:
         _acknowledgements.acknowledge_on(
             function,
             _acknowledgements.NO_DEAD_LETTERS,
-            _acknowledgements.LOG_RETENTION_ELSEWHERE,
             None if network.vpc else _acknowledgements.NO_VPC,
             None if limited else _acknowledgements.NO_RESERVED_CONCURRENCY,
             None if props.tracing else _acknowledgements.NO_TRACING,

@@ -77,8 +77,10 @@ def create(scope: Construct, *, encryption_key: kms.IKey | None) -> dynamodb.Tab
         # Without associations the claims mean nothing.
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
-    _acknowledgements.acknowledge(
-        cast("cdk.CfnResource", table.node.default_child), [_acknowledgements.NO_BACKUP_PLAN]
+    _acknowledgements.acknowledge_on(
+        table,
+        _acknowledgements.NO_BACKUP_PLAN,
+        None if encryption_key else _acknowledgements.LEDGER_WITHOUT_OWN_KEY,
     )
     return table
 

@@ -33,6 +33,7 @@ class LogGroups:
     def __init__(self, scope: Construct, props: ProviderProps) -> None:
         self._scope = scope
         self._shared = props.log_group
+        self._is_retention_chosen = props.log_retention is not None
         self._retention = props.log_retention or logs.RetentionDays.ONE_MONTH
         self._removal_policy = props.log_removal_policy or cdk.RemovalPolicy.DESTROY
         self._encryption_key = props.encryption_key
@@ -89,8 +90,11 @@ class LogGroups:
             encryption_key=self._encryption_key,
             data_protection_policy=data_protection_policy,
         )
-        if not self._encryption_key:
-            _acknowledgements.acknowledge_on(group, _acknowledgements.LOGS_WITHOUT_OWN_KEY)
+        _acknowledgements.acknowledge_on(
+            group,
+            None if self._encryption_key else _acknowledgements.LOGS_WITHOUT_OWN_KEY,
+            None if self._is_retention_chosen else _acknowledgements.LOGS_FOR_A_MONTH,
+        )
         return group
 
     def belongs_to(self, group: logs.ILogGroup, handler: lambda_.Function) -> None:
@@ -116,14 +120,17 @@ class LogGroups:
         policy = iam.Policy(
             self._scope,
             "LogsPolicy",
-            roles=[role],
-            statements=[
-                iam.PolicyStatement(
-                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                    resources=[group.log_group_arn for group in self.of_handlers],
-                )
-            ],
+            # Complete before it is attached: the report of customize_roles is written then.
+            document=iam.PolicyDocument(
+                statements=[
+                    iam.PolicyStatement(
+                        actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                        resources=[group.log_group_arn for group in self.of_handlers],
+                    )
+                ]
+            ),
         )
+        role.attach_inline_policy(policy)
         _acknowledgements.acknowledge_on(policy, _acknowledgements.INLINE_POLICY)
         return policy
 

@@ -17,7 +17,15 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
+from aws_cdk import aws_logs as logs
+from cdk_nag import (
+    AwsSolutionsChecks,
+    HIPAASecurityChecks,
+    NIST80053R4Checks,
+    NIST80053R5Checks,
+    PCIDSS321Checks,
+    ServerlessChecks,
+)
 
 from connect_associations import (
     ConnectAssociationProvider,
@@ -36,7 +44,14 @@ if TYPE_CHECKING:
 
     from connect_associations._acknowledgements import Acknowledgement
 
-PACKS = (AwsSolutionsChecks, NIST80053R5Checks)
+PACKS = (
+    AwsSolutionsChecks,
+    HIPAASecurityChecks,
+    NIST80053R4Checks,
+    NIST80053R5Checks,
+    PCIDSS321Checks,
+    ServerlessChecks,
+)
 PROVIDER = "ConnectAssociationProvider"
 
 _TOKENS = "EverythingAToken"
@@ -110,6 +125,19 @@ def inspect(folder: Path) -> Inspection:
     )
 
 
+def documented(known: Acknowledgement) -> str:
+    """Return how the documentation names the rules of an acknowledgement."""
+    packs: dict[str, list[str]] = defaultdict(list)
+    for rule in known.rules:
+        pack, _, name = rule.rpartition("-")
+        packs[name].append(pack)
+    named = [
+        f"`{name}` ({', '.join(of)})" if len(of) > 1 else f"`{of[0]}-{name}`"
+        for name, of in packs.items()
+    ]
+    return ", ".join([*named, *([f"`{known.control}`"] if known.control else [])])
+
+
 def metadata(resource: cdk.CfnResource) -> list[dict[str, Any]]:
     """Return what the template tells older versions of cdk-nag."""
     held = resource.get_metadata("cdk_nag") or {"rules_to_suppress": []}
@@ -122,8 +150,9 @@ def report(inspection: Inspection) -> str:
     lines = [
         "# What cdk-nag finds",
         "",
-        "The packs AwsSolutions and NIST 800-53 R5, run on every construct by",
-        "`tests/security/test_nag.py`, which also writes this file:",
+        "The packs AwsSolutions, HIPAA Security, NIST 800-53 R4 and R5, PCI DSS 3.2.1 and",
+        "Serverless, run on every construct by `tests/security/test_nag.py`, which also writes",
+        "this file:",
         "",
         "```console",
         "UPDATE_NAG_REPORT=1 .venv/bin/python -m pytest tests/security/test_nag.py",
@@ -141,21 +170,26 @@ def report(inspection: Inspection) -> str:
         found = {each for each in inspection.found if each.stack == stack}
         still = {each for each in inspection.left if each.stack == stack}
         lines.append(f"| {stack} | {len(found)} | {len(found - still)} | {len(still)} |")
-    rows: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    rules: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    stacks_of: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     listed = tuple(stack for stack in inspection.stacks if stack != _TOKENS)
     for each in inspection.found:
         if each.stack == _TOKENS and each not in inspection.left:
             continue
         reason = "**open**" if each in inspection.left else inspection.reasons.get(each, "?")
-        rows[_named(each.resource), _named(each.rule), reason].add(each.stack)
-    by_resource: dict[str, list[tuple[str, str, set[str]]]] = defaultdict(list)
-    for (resource, rule, reason), stacks in sorted(rows.items()):
-        by_resource[resource].append((rule, reason, stacks))
-    for resource, findings in by_resource.items():
-        lines += ["", f"## `{resource}`", "", "| rule | stacks | why it stays |", "|---|---|---|"]
+        rule, _, finding = each.rule.partition("[")
+        row = _named(each.resource), _named(finding.removesuffix("]")), reason
+        rules[row].add(rule)
+        stacks_of[row].add(each.stack)
+    resources = sorted({resource for resource, _, _ in rules})
+    for resource in resources:
+        lines += ["", f"## `{resource}`", ""]
+        lines += ["| rules | finding | stacks | why it stays |", "|---|---|---|---|"]
         lines += [
-            f"| `{rule}` | {_list(stacks, listed)} | {reason} |"
-            for rule, reason, stacks in findings
+            f"| {', '.join(f'`{rule}`' for rule in sorted(rules[row]))} "
+            f"| {f'`{row[1]}`' if row[1] else ''} | {_list(stacks_of[row], listed)} | {row[2]} |"
+            for row in sorted(rules)
+            if row[0] == resource
         ]
     return "\n".join(lines) + "\n"
 
@@ -170,6 +204,9 @@ def _list(stacks: set[str], every: tuple[str, ...]) -> str:
 
 
 def _named(text: str) -> str:
+    # A provider that nobody has created stands somewhere else.
+    text = text.replace("ConnectAssociations/Provider", PROVIDER, 1)
+    text = text.replace("<ConnectAssociationsProvider", f"<{PROVIDER}", 1)
     for identifier, name in _NAMES.items():
         text = text.replace(identifier, name)
     return _HASH.sub("…", text).replace("|", "\\|")
@@ -214,10 +251,13 @@ def _build(folder: Path) -> cdk.App:
     for name, declare in _DECLARED.items():
         declare(cdk.Stack(app, name, env=env))
     _with_tokens(cdk.Stack(app, _TOKENS))
+    # Policies and default providers are made at synth.
+    app.synth()
     return app
 
 
-def _harden(stack: cdk.Stack) -> None:
+def harden(stack: cdk.Stack) -> None:
+    """Create a provider with every prop that satisfies a rule."""
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{INSTANCE}"
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/Boundary"
     ConnectAssociationProvider(
@@ -232,6 +272,9 @@ def _harden(stack: cdk.Stack) -> None:
         ),
         encryption_key=kms.Key.from_key_arn(stack, "Key", key),
         reserved_concurrent_executions=10,
+        log_retention=logs.RetentionDays.ONE_YEAR,
+        tracing=True,
+        waiter_logging=True,
         permissions_boundary=iam.ManagedPolicy.from_managed_policy_arn(stack, "Boundary", boundary),
     )
 
@@ -281,7 +324,7 @@ def _contact(release: ContactRelease, *, preferred: bool = False) -> Callable[[c
 
 _DECLARED: Mapping[str, Callable[[cdk.Stack], object]] = {
     "ProviderAlone": lambda stack: ConnectAssociationProvider(stack, PROVIDER),
-    "ProviderHardened": _harden,
+    "ProviderHardened": harden,
     "ProviderSharingLedger": _share_ledger,
     "TrafficDistributionGroupUser": lambda stack: TrafficDistributionGroupUser(
         stack,
