@@ -4,6 +4,7 @@
 * :class:`TrafficDistributionGroupMembership` puts up to 2,500 users into one,
 * :class:`ContactUserAssignment` assigns a live contact to a user,
 * :class:`UserLookup` finds users by their names,
+* :class:`UserFilter` tells the users of a membership by a rule,
 * :class:`ConnectAssociationProvider` is the one provider of a stack behind them all.
 
 The names are loaded when they are first used: importing the package, or only
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from connect_associations.traffic_distribution_group_user import (
         TrafficDistributionGroupUser,
     )
+    from connect_associations.user_filter import UserFilter
     from connect_associations.user_lookup import UserLookup
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "InvalidAssociationError",
     "TrafficDistributionGroupMembership",
     "TrafficDistributionGroupUser",
+    "UserFilter",
     "UserLookup",
     "__version__",
 ]
@@ -48,7 +51,10 @@ _HOMES = {
     "InvalidAssociationError": "invalid_association_error",
     "TrafficDistributionGroupMembership": "traffic_distribution_group_membership",
     "TrafficDistributionGroupUser": "traffic_distribution_group_user",
+    "UserFilter": "user_filter",
     "UserLookup": "user_lookup",
 }
 
-__getattr__, __dir__ = _lazy_names.loader(__name__, _HOMES)
+if not TYPE_CHECKING:
+    # A type checker would believe that the package has every name that there is.
+    __getattr__, __dir__ = _lazy_names.loader(__name__, _HOMES)

@@ -50,4 +50,6 @@ _HOMES = {
     "serving": "server",
 }
 
-__getattr__, __dir__ = _lazy_names.loader(__name__, _HOMES)
+if not TYPE_CHECKING:
+    # A type checker would believe that the package has every name that there is.
+    __getattr__, __dir__ = _lazy_names.loader(__name__, _HOMES)
