@@ -15,7 +15,7 @@ from connect_provider.failures import CallError, Failure
 from connect_provider.identifiers import last_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator
 
     from connect_provider.errors import StillWaiting
 
@@ -24,8 +24,6 @@ DISASSOCIATE_USER = "DisassociateTrafficDistributionGroupUser"
 _PAGE_SIZE = 1000  # the most that ListTrafficDistributionGroupUsers takes; a page may hold less
 _SMALL_PAGE_SIZE = 10  # what older service models allow
 SEARCH_PAGE_SIZE = 500  # the most that SearchUsers takes
-NAMES_A_SEARCH = 10
-"""Names in one call: few, because how many conditions SearchUsers takes is not documented."""
 
 
 class Group(NamedTuple):
@@ -144,30 +142,6 @@ class Connect(Calls):
             if not page.get("NextToken"):
                 return
             request["NextToken"] = page["NextToken"]
-
-    def search_users(
-        self, *, instance_id: str, usernames: Sequence[str]
-    ) -> dict[str, frozenset[str]]:
-        """Return the IDs of the users with each of the names, in whatever case."""
-        found: dict[str, set[str]] = {name.lower(): set() for name in usernames}
-        for start in range(0, len(usernames), NAMES_A_SEARCH):
-            conditions = [
-                {
-                    "StringCondition": {
-                        "FieldName": "Username",
-                        "Value": name,
-                        "ComparisonType": "EXACT",
-                    }
-                }
-                for name in usernames[start : start + NAMES_A_SEARCH]
-            ]
-            for page in self.search(
-                instance_id=instance_id, SearchCriteria={"OrConditions": conditions}
-            ):
-                for user_id, name in page.usernames.items():
-                    if name.lower() in found:
-                        found[name.lower()].add(user_id)
-        return {name: frozenset(found[name.lower()]) for name in usernames}
 
     def move_user(self, operation: str, *, instance_id: str, group: Group, user_id: str) -> None:
         """Associate a user with a group, or take the user out of it.

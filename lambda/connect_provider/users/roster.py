@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from typing import TYPE_CHECKING
 
-from connect_provider.connect.client import NAMES_A_SEARCH, SEARCH_PAGE_SIZE
+from connect_provider.connect.client import SEARCH_PAGE_SIZE
 from connect_provider.errors import AssociationFailedError, InvalidEventError, StillWaiting
 from connect_provider.lifecycle import RECENT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from connect_provider.connect.client import Connect
+    from connect_provider.connect.client import Connect, UserPage
 
 LONGEST_USERNAME = 100
 MAX_CHARACTERS = 97_500
 """Characters of the names as JSON: what 2,500 IDs take of Step Functions' 256 KB of input."""
 
 _SHOWN_PROBLEMS = 10
+_NAMES_A_SEARCH = 10
+"""Names in one call: few, because how many conditions SearchUsers takes is not documented."""
 
 
 def read(value: object, *, name: str, limit: int) -> tuple[str, ...]:
@@ -61,16 +64,27 @@ def find(
 
     Of many names it reads everybody, if the instance is small enough for that to be cheaper.
     """
-    if len(usernames) > NAMES_A_SEARCH:
-        pages = connect.search(instance_id=instance_id)
-        page = next(pages)
-        if page.total / SEARCH_PAGE_SIZE <= len(usernames) / NAMES_A_SEARCH:
-            found: dict[str, set[str]] = {name.lower(): set() for name in usernames}
-            for usernames_by_id in (page.usernames, *(each.usernames for each in pages)):
-                for user_id, name in usernames_by_id.items():
-                    found.get(name.lower(), set()).add(user_id)
-            return {name: frozenset(found[name.lower()]) for name in usernames}
-    return connect.search_users(instance_id=instance_id, usernames=usernames)
+    found: dict[str, set[str]] = {name.lower(): set() for name in usernames}
+    conditions = [
+        {"StringCondition": {"FieldName": "Username", "Value": name, "ComparisonType": "EXACT"}}
+        for name in usernames
+    ]
+    searches: list[Iterable[UserPage]] = [
+        connect.search(
+            instance_id=instance_id,
+            SearchCriteria={"OrConditions": conditions[start : start + _NAMES_A_SEARCH]},
+        )
+        for start in range(0, len(conditions), _NAMES_A_SEARCH)
+    ]
+    if len(searches) > 1:
+        everybody = connect.search(instance_id=instance_id)
+        page = next(everybody)
+        if page.total / SEARCH_PAGE_SIZE <= len(usernames) / _NAMES_A_SEARCH:
+            searches = [[page], everybody]
+    for page in itertools.chain.from_iterable(searches):
+        for user_id, name in page.usernames.items():
+            found.get(name.lower(), set()).add(user_id)
+    return {name: frozenset(found[name.lower()]) for name in usernames}
 
 
 def claimed(

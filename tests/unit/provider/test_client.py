@@ -15,6 +15,7 @@ from connect_provider.connect.client import Connect, Group, GroupDescription
 from connect_provider.connect.quota import Paces
 from connect_provider.errors import StillWaiting, UnsupportedRuntimeError
 from connect_provider.failures import CallError, Failure
+from connect_provider.users import roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,12 +109,21 @@ def search(
     )
 
 
+def everybody(answers: Stubber, *, total: int) -> None:
+    """Answer the question how many there are, which comes before many names."""
+    answers.add_response(
+        "search_users",
+        {"Users": [], "ApproximateTotalCount": total, "NextToken": "more"},
+        {"InstanceId": INSTANCE, "MaxResults": 500},
+    )
+
+
 def test_names_are_found_on_any_page(connect: Connect, answers: Stubber) -> None:
     names = ["ann", "Bob", "nobody"]
     search(answers, names, ("ann", ANN), more="2")
     search(answers, names, ("somebody", CYD), token="2", more="3")  # noqa: S106 - of a page
     search(answers, names, ("BOB", BOB), ("ann", CYD), token="3")  # noqa: S106 - of a page
-    assert connect.search_users(instance_id=INSTANCE, usernames=names) == {
+    assert roster.find(connect, instance_id=INSTANCE, usernames=names) == {
         "ann": {ANN, CYD},
         "Bob": {BOB},
         "nobody": frozenset(),
@@ -122,10 +132,11 @@ def test_names_are_found_on_any_page(connect: Connect, answers: Stubber) -> None
 
 def test_names_are_searched_ten_at_a_time(connect: Connect, answers: Stubber) -> None:
     names = [f"agent{number}" for number in range(21)]
+    everybody(answers, total=100_000)
     for start in (0, 10, 20):
         batch = names[start : start + 10]
         search(answers, batch, *((name, f"id-{name}") for name in batch))
-    found = connect.search_users(instance_id=INSTANCE, usernames=names)
+    found = roster.find(connect, instance_id=INSTANCE, usernames=names)
     assert found == {name: {f"id-{name}"} for name in names}
 
 
@@ -133,10 +144,11 @@ def test_the_second_page_of_the_second_search_starts_anew(
     connect: Connect, answers: Stubber
 ) -> None:
     names = [f"agent{number}" for number in range(11)]
+    everybody(answers, total=100_000)
     search(answers, names[:10], more="2")
     search(answers, names[:10], (names[0], ANN), token="2")  # noqa: S106 - of a page
     search(answers, names[10:], (names[10], BOB))
-    found = connect.search_users(instance_id=INSTANCE, usernames=names)
+    found = roster.find(connect, instance_id=INSTANCE, usernames=names)
     assert found[names[0]] == {ANN}
     assert found[names[10]] == {BOB}
 
