@@ -15,13 +15,17 @@ from lifecycle.cast import (
     ANN,
     BLUE,
     BOB,
+    CHAT,
     CYD,
     DAN,
     EVE,
     INSTANCE,
     RED,
+    TASK,
+    VOICE,
     WEST,
     Thing,
+    assignment,
     declared_user,
     lookup,
     membership,
@@ -228,6 +232,59 @@ class TestWhoMoves:
             "join": ["cyd"],
             "adopt": ["bob"],
         }
+
+
+class TestContacts:
+    def of(self, found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        return [
+            (each["change"], each["contact_id"], each["username"]) for each in found["contacts"]
+        ]
+
+    def test_a_contact_is_offered(self, world: World, plan: Plan) -> None:
+        declared = stack_of(C=assignment(CHAT, ANN), T=assignment(TASK, BOB, release="STOP"))
+        world.connect.serve(TASK, BOB)
+        found = plan.of(declared, expect=1)
+        assert self.of(found) == [("offer", CHAT.id, "ann"), ("adopt", TASK.id, "bob")]
+        world.deploy(declared)
+        assert self.of(plan.of(declared, expect=0)) == []
+
+    def test_another_user(self, world: World, plan: Plan) -> None:
+        world.deploy(stack_of(T=assignment(TASK, ANN, release="STOP")))
+        found = plan.of(stack_of(T=assignment(TASK, BOB, release="STOP")), expect=1)
+        assert self.of(found) == [("offer", TASK.id, "bob")], "in place: it is not released"
+
+    @pytest.mark.parametrize("after", [{}, {"T": assignment(CHAT, BOB)}], ids=["gone", "another"])
+    def test_a_contact_is_released(self, after: Template, world: World, plan: Plan) -> None:
+        world.deploy(
+            stack_of(T=assignment(TASK, ANN, release="STOP"), V=assignment(VOICE, ANN, **RETAIN))
+        )
+        found = plan.of(stack_of(**after), expect=1)
+        assert self.of(found)[-1] == ("release", TASK.id, "ann")
+        assert found["contacts"][-1]["note"] == "its release is STOP"
+        assert self.of(found)[:-1] == ([("offer", CHAT.id, "bob")] if after else [])
+        world.deploy(stack_of(**after))
+        assert world.connect.contact(TASK).ended
+
+    def test_a_contact_that_cannot_be_assigned(self, world: World, plan: Plan) -> None:
+        voice = assignment(VOICE, ANN)
+        del voice["Properties"]["AllowVoice"]
+        world.clients("connect", "us-east-1").stop_contact(
+            InstanceId=INSTANCE.id, ContactId=CHAT.id
+        )
+        found = plan.of(
+            stack_of(
+                C=assignment(CHAT, ANN),
+                V=voice,
+                T=assignment(TASK, "Ann"),
+                U=assignment(TASK, {"Ref": "Nobody"}),
+            ),
+            expect=3,
+        )
+        reasons = {each["resource"]: each["reason"] for each in found["refused"]}
+        assert "has ended" in reasons["Test/C"]
+        assert "set allow_voice=True" in reasons["Test/V"]
+        assert "UserId is not the ID of a user" in reasons["Test/T"]
+        assert [each["resource"] for each in found["unknown"]] == ["Test/U"]
 
 
 class TestRosters:
@@ -448,6 +505,12 @@ class TestPrinting:
         assert out.count("| join |") == 300, "a comment has 65,536 characters"
         assert "… and 509 more" in out
         assert len(out) < 60_000
+
+    def test_a_deployment_that_is_under_way_is_mentioned(self, world: World, plan: Plan) -> None:
+        world.deploy(stack_of(A=single(RED, ANN)))
+        world.stack.status = "UPDATE_IN_PROGRESS"
+        path = str(plan.write(stack_of(A=single(RED, ANN))))
+        assert "stack Test is UPDATE_IN_PROGRESS" in plan.run("plan", "--template", path)[2]
 
     def test_markdown(self, world: World, plan: Plan) -> None:
         world.deploy(stack_of(M=membership(RED, ANN, BOB)))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connect_associations.cli import session
 from lifecycle.cast import ANN, BOB, CYD, RED, membership, stack_of
 
 if TYPE_CHECKING:
@@ -78,13 +77,11 @@ def test_a_question_that_gets_no_answer(world: World, run: Run) -> None:
     assert "why users are not replicated is not known" in err
 
 
-def test_a_boto3_that_does_not_know_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    method = session.PersonsConnect._method  # noqa: SLF001 - older boto3's clients lack the method
-
-    def lacking(self: session.PersonsConnect, operation: str) -> Callable[..., object]:
-        return method(self, f"{operation}Gone" if operation == OPERATION else operation)
-
-    monkeypatch.setattr(session.PersonsConnect, "_method", lacking)
+def test_a_boto3_that_does_not_know_it(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = type(world.clients("connect", "us-east-1"))
+    monkeypatch.delattr(client, "list_replication_findings")
     code, out, err = run(*STATUS)
     assert code == 1
     assert "1 missing" in out

@@ -15,8 +15,10 @@ from connect_associations.cli.ledgers import Ledgers
 from connect_associations.cli.looking import reading
 from connect_associations.cli.names import Names
 from connect_associations.cli.planning import assembly, report
-from connect_associations.cli.planning.declared import Reader
-from connect_associations.cli.planning.forecast import CALLS_A_SECOND, Forecaster
+from connect_associations.cli.planning.declared import has_associations
+from connect_associations.cli.planning.forecast import CALLS_A_SECOND
+from connect_associations.cli.planning.forecaster import Forecaster
+from connect_associations.cli.planning.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,6 +89,11 @@ def plan_deployment(  # noqa: PLR0913 - a command's options
             seen=seen,
             warn=screen.warn,
         ).run()
+    for stack in planned:
+        if stack.deployed and stack.concerns_connect and not stack.deployed.steady:
+            screen.warn(
+                f"stack {stack.name} is {stack.deployed.status}: what is there may be about to change"
+            )
     if not forecast.stacks:
         raise CommandError("no stack declares associations, nor has any; check the names")
     if as_json:
@@ -135,6 +142,6 @@ def _ledgers(
         return Ledgers(session, [session.table(ledger)])
     tables = {table for stack in planned for table in stack.tables}
     for stack in planned:
-        if stack.deployed and stack.concerns_connect and not tables:
+        if stack.deployed and has_associations(stack.deployed) and not tables:
             tables.update(stacks.ledgers(session, [stack.deployed], seen=seen))
     return Ledgers(session, sorted(tables))

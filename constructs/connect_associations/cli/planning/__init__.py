@@ -1,6 +1,8 @@
 """What a deployment would do: from the synthesized template, the ledger and Connect.
 
-``assembly`` reads what the CDK has synthesized, ``template`` computes what CloudFormation would
-make of it, ``declared`` reads the declarations by the provider's own rules, ``forecast`` lays
-them beside the claims and the members, and ``report`` shows the outcome.
+``assembly`` finds what the CDK has synthesized, ``template`` computes what CloudFormation would
+make of a value in it, ``properties`` reads declarations by the provider's own rules, and ``reader``
+does so for whole stacks. ``forecaster`` lays the ``declared`` beside claims and members, asks
+``moves`` and ``contacts`` who moves by the provider's rules, and makes a ``forecast``, which
+``report`` shows.
 """

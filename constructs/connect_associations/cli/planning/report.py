@@ -9,6 +9,7 @@ from rich.console import Group as Lines
 from rich.text import Text
 
 from connect_associations.cli.activity import duration
+from connect_associations.cli.planning.contacts import ContactChange
 from connect_associations.cli.planning.forecast import CALLS_A_SECOND, Change
 from connect_associations.cli.tables import Line, table
 
@@ -25,6 +26,11 @@ _STYLES = {
     Change.JOIN: "green",
     Change.LEAVE: "bold red",
     Change.REFUSED: "bold magenta",
+}
+_STYLES_OF_CONTACTS = {
+    ContactChange.ADOPT: "green",
+    ContactChange.OFFER: "green",
+    ContactChange.RELEASE: "bold red",
 }
 _WORDS = {
     Change.JOIN: ("joins", "join"),
@@ -63,6 +69,23 @@ def view(
         ]
         if lines:
             shown.append(table(lines, names, console, mark="Change", parts=("Resource",)))
+    if forecast.contacts:
+        contacts = [
+            Line(
+                each.change.value,
+                _STYLES_OF_CONTACTS[each.change],
+                each.user_id,
+                (each.contact_id, each.resource),
+                each.note,
+            )
+            for each in forecast.contacts
+        ]
+        parts = ("Contact", "Resource")
+        shown += [
+            "",
+            Text("Contacts", "bold"),
+            table(contacts, names, console, mark="Change", parts=parts),
+        ]
     for title, style, remarks in _remarks(forecast):
         shown += ["", Text(title, style), *(f"  {each.resource}: {each.text}" for each in remarks)]
     return Lines(*shown, "", _summary(forecast, rate))
@@ -104,6 +127,17 @@ def as_markdown(forecast: Forecast, names: Names, *, rate: float) -> str:
         if len(people) > len(shown):
             lines += ["", f"… and {len(people) - len(shown):,} more"]
         lines += ["", "</details>"]
+    if forecast.contacts:
+        lines += ["", "| Contact | Change | User | Resource | Note |", "|---|---|---|---|---|"]
+        for each in forecast.contacts:
+            of_contact = (
+                each.contact_id,
+                each.change.value,
+                names.person(each.user_id),
+                each.resource,
+                each.note,
+            )
+            lines.append(f"| {' | '.join(map(_escaped, of_contact))} |")
     for title, _, remarks in _remarks(forecast):
         lines += ["", f"**{title}**", ""]
         lines += [f"- {_escaped(each.resource)}: {_escaped(each.text)}" for each in remarks]
@@ -142,6 +176,17 @@ def as_data(forecast: Forecast, names: Names, *, rate: float) -> dict[str, objec
         "fails": forecast.fails,
         "seconds": round(forecast.seconds(rate)),
         "groups": [group_data(group) for group in forecast.groups],
+        "contacts": [
+            {
+                "contact_id": each.contact_id,
+                "change": each.change.value,
+                "user_id": each.user_id,
+                "username": names.of(each.user_id) or None,
+                "resource": each.resource,
+                "note": each.note or None,
+            }
+            for each in forecast.contacts
+        ],
         "refused": [{"resource": each.resource, "reason": each.text} for each in forecast.refused],
         "unknown": [{"resource": each.resource, "value": each.text} for each in forecast.unknown],
     }
@@ -176,6 +221,8 @@ def _summary(forecast: Forecast, rate: float) -> str:
     if seconds:
         default = "Connect's default quota of " if rate == CALLS_A_SECOND else ""
         words += f"; about {duration(seconds)} at {default}{rate:g} calls a second"
+    if forecast.contacts:
+        words += f"; {len(forecast.contacts):,} contacts"
     if forecast.refused:
         words += (
             f"; {len(forecast.refused):,} refused by the provider, so that the deployment fails"
