@@ -86,8 +86,8 @@ docs: set-up ## Build the documentation into site/, and fail on whatever is odd 
 
 docs-branch: export NO_MKDOCS_2_WARNING := 1
 docs-branch: set-up ## Add the documentation of VERSION to the branch gh-pages, as the latest one; pushes nothing.
-	@$(RUN) mike deploy --update-aliases "$(or $(VERSION),$(error Name the version: make $@ VERSION=1.2))" latest
-	@$(RUN) mike set-default latest
+	@.venv/bin/mike deploy --update-aliases "$(or $(VERSION),$(error Name the version: make $@ VERSION=1.2))" latest
+	@.venv/bin/mike set-default latest
 
 lock: set-up ## Pin what requirements*.in and package.json ask for.
 	@tools/lock

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 IN_THE_ROOT = [
     ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 ]
@@ -142,3 +143,52 @@ def test_issue_templates_have_what_a_form_needs(name: str) -> None:
     identifiers = [field["id"] for field in fields]
     assert len(set(identifiers)) == len(identifiers) > 0
     assert all(field["attributes"]["label"] for field in fields)
+
+
+# -- workflows -------------------------------------------------------------------------------------
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def steps(workflow: Path) -> list[dict[str, Any]]:
+    return [step for job in read_yaml(workflow)["jobs"].values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=relative)
+def test_workflows_call_targets_that_exist(workflow: Path) -> None:
+    run = "\n".join(step["run"] for step in steps(workflow) if "run" in step)
+    called = re.findall(r"^make ([a-z-]+)", run, re.MULTILINE)
+    assert called
+    assert set(called) <= targets()
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=relative)
+def test_workflows_pin_what_they_use_and_may_do_little(workflow: Path) -> None:
+    used = [step["uses"] for step in steps(workflow) if "uses" in step]
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
+    assert read_yaml(workflow)["permissions"] == {"contents": "read"}
+    for job in read_yaml(workflow)["jobs"].values():
+        assert 0 < job["timeout-minutes"] <= 180
+
+
+def test_workflows_check_all_that_ci_checks_on_every_python() -> None:
+    checks = ROOT / ".github" / "workflows" / "checks.yml"
+    called = {step["run"].removeprefix("make ") for step in steps(checks) if "run" in step}
+    assert called >= set(re.findall(r"^step ([a-z-]+)", CI, re.MULTILINE)) | {"test", "docs"}
+    pythons = read_yaml(checks)["jobs"]["test"]["strategy"]["matrix"]["python"]
+    classifiers = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', PROJECT)
+    assert pythons == classifiers
+
+
+def test_only_publishing_may_ask_for_an_identity() -> None:
+    may = {
+        name: job["permissions"]
+        for workflow in WORKFLOWS
+        for name, job in read_yaml(workflow)["jobs"].items()
+        if "permissions" in job
+    }
+    assert may == {
+        "publish": {"contents": "read", "id-token": "write"},
+        "docs": {"contents": "write"},
+    }
