@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 from tools import audit, sbom
 
 if TYPE_CHECKING:
@@ -68,6 +70,26 @@ def test_everything_that_is_asked_for_is_pinned_as_asked(path: Path) -> None:
     asked = read(path.with_suffix(".in"))
     assert asked
     assert asked.items() <= pinned.items()
+
+
+def test_the_lowest_versions_that_are_tested_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    lowest = {
+        canonicalize_name(requirement.name): specifier.version
+        for text in itertools.chain(project["dependencies"], *extras)
+        for requirement in (Requirement(text),)
+        for specifier in requirement.specifier
+        if specifier.operator == ">="
+    }
+    pinned = {
+        canonicalize_name(requirement.name): Version(next(iter(requirement.specifier)).version)
+        for entry in entries(ROOT / "requirements-lowest.txt")
+        for requirement in (Requirement(entry.split("--hash=")[0].strip()),)
+    }
+    assert {name: pinned[name] for name in lowest} == {
+        name: Version(version) for name, version in lowest.items()
+    }
 
 
 def test_no_lock_file_names_a_registry() -> None:
