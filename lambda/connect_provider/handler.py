@@ -95,7 +95,7 @@ class Provider:
                 )
             except StillWaiting as wait:
                 # Nobody polls on_event again; nothing was changed, so it can begin again.
-                if limits.over:
+                if time.time() + _PLAN_AGAIN_AFTER >= limits.deadline:
                     waited = f"waited {time.time() - request.started_at:,.0f} s"
                     raise ConvergenceTimeoutError(
                         f"{wait} ({waited}). Nothing was changed."
