@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from connect_associations.cli.verify.calls import Callers
     from connect_associations.cli.verify.experiment import Experiment
     from connect_associations.cli.verify.lab import Lab
 
@@ -104,11 +105,12 @@ class Clinic:
             group.members[user.id] = None
 
     @contextmanager
-    def open(self) -> Iterator[Callable[[str], Caller]]:
+    def open(self) -> Iterator[Callers]:
         """Let boto3 reach the emulation, and give what calls it in a Region."""
         callers: dict[str, Caller] = {}
 
-        def caller(region: str) -> Caller:
+        def caller(region: str, service: str = "connect") -> Caller:
+            assert service == "connect"
             if region not in callers:
                 callers[region] = Caller(
                     client(region),
@@ -121,7 +123,7 @@ class Clinic:
         with mock_connect(self.emulation):
             yield caller
 
-    def look(self, caller: Callable[[str], Caller], named: site.Named, journal: Journal) -> Lab:
+    def look(self, caller: Callers, named: site.Named, journal: Journal) -> Lab:
         return site.look(
             named,
             region=seed.HOME_REGION,
@@ -140,7 +142,11 @@ class Clinic:
             lab = self.look(caller, named or everything(), journal)
             if lab.users and not lab.read_only:
                 lab.note_members()
-            self.trial = Trial(lab, Restoring(caller, journal, self.clock.sleep), self.said.append)
+            self.trial = Trial(
+                lab,
+                Restoring(caller, journal, sleep=self.clock.sleep, now=self.clock.time),
+                self.said.append,
+            )
             self.trial.carry_out(experiments)
             assert self.trial.put_back() == []
         return Report.of(
@@ -151,7 +157,9 @@ class Clinic:
         """Put back what a run left, as the next run does."""
         with self.open() as caller:
             journal = Journal(self.journal_path)
-            return Restoring(caller, journal, self.clock.sleep).put_back(journal.notes)
+            return Restoring(caller, journal, sleep=self.clock.sleep, now=self.clock.time).put_back(
+                journal.notes
+            )
 
     def state(self) -> dict[str, Any]:
         """Return what is to be as before: ended contacts that were made are no difference."""

@@ -540,7 +540,7 @@ REMOVED_RESOURCE_IN_CLEANUP = Assumption(
     documented="Nothing.",
     source=f"{_CLOUDFORMATION}/APIReference/API_ListStackResources.html",
     sureness=Sureness.MEDIUM,
-    choices=("DELETE_IN_PROGRESS", "CREATE_COMPLETE"),
+    choices=("complete", "DELETE_IN_PROGRESS"),
 )
 REQUEST_ID_ON_RETRY = Assumption(
     name="request_id_on_retry",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
@@ -59,6 +59,14 @@ class NotAllowedError(CannotTellError):
 
 class SessionOverError(Exception):
     """The credentials have expired: no call works any more."""
+
+
+class Callers(Protocol):
+    """Returns what calls a service in a Region."""
+
+    def __call__(self, region: str, service: str = "connect") -> Caller:
+        """Return it."""
+        ...
 
 
 class Caller:

@@ -68,6 +68,12 @@ def verify(  # noqa: PLR0913 - a command's options
     create: Annotated[
         bool, typer.Option("--create", help="Make groups and users, and delete them at the end.")
     ] = False,
+    cloudformation: Annotated[
+        bool,
+        typer.Option(
+            "--cloudformation", help="Also try out CloudFormation, with a stack of its own."
+        ),
+    ] = False,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Only try out what changes nothing.")
     ] = False,
@@ -123,6 +129,7 @@ def verify(  # noqa: PLR0913 - a command's options
         queue_id=queue_id,
         create=create,
         read_only=read_only,
+        cloudformation=cloudformation,
     )
     with _sigterm_interrupts():
         code = run.carry_out(named, EXPERIMENTS, report)
@@ -151,8 +158,8 @@ class _Run:
         self._session = session
         self._journal = journal
         self._yes = yes
-        self._callers: dict[str, Caller] = {}
-        self._restoring = Restoring(self._caller, journal, _sleep)
+        self._callers: dict[tuple[str, str], Caller] = {}
+        self._restoring = Restoring(self._caller, journal, sleep=_sleep, now=time.time)
 
     def clean_up(self) -> int:
         """Put back what an earlier run left, and return the exit code."""
@@ -306,15 +313,16 @@ class _Run:
         text = site.policy(lab, account=account, partition=partition, actions=trial.denied)
         screen.output().print(json.dumps(text, indent=2))
 
-    def _caller(self, region: str) -> Caller:
-        if region not in self._callers:
-            self._callers[region] = Caller(
-                self._session.client("connect", region),
-                service="connect",
+    def _caller(self, region: str, service: str = "connect") -> Caller:
+        key = service, region
+        if key not in self._callers:
+            self._callers[key] = Caller(
+                self._session.client(service, region),
+                service=service,
                 sleep=_sleep,
                 before_call=lambda _: None,
             )
-        return self._callers[region]
+        return self._callers[key]
 
     def _confirm(self, question: str) -> None:
         if self._yes:

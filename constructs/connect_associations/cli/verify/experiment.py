@@ -25,6 +25,7 @@ class Need(enum.Enum):
     SECOND_GROUP = "no second group is named; see --second-traffic-distribution-group-id"
     USERS = "no two users are named who may be moved; see --user-id"
     FLOW = "no flow is named that puts tasks into a queue; see --contact-flow-id"
+    CLOUDFORMATION = "no stack may be made; --cloudformation allows it"
     QUEUE = "no queue is named to transfer tasks to; see --queue-id"
 
     def met(self, lab: Lab) -> bool:
@@ -38,6 +39,7 @@ class Need(enum.Enum):
             Need.SECOND_GROUP: lab.second is not None,
             Need.USERS: len(lab.users) > 1,
             Need.FLOW: lab.contact_flow_id is not None,
+            Need.CLOUDFORMATION: lab.cloudformation,
             Need.QUEUE: lab.queue_id is not None,
         }[self]
 

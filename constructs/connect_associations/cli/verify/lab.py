@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_associations.cli.verify import listing, restoring
 from connect_associations.cli.verify.calls import SUCCEEDS, CannotTellError, NotAllowedError
+from connect_associations.cli.verify.staging import Stage
 from connect_provider.connect.client import ASSOCIATE_USER, DISASSOCIATE_USER
 from connect_provider.identifiers import last_segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connect_associations.cli.verify.calls import Caller, Reply
+    from connect_associations.cli.verify.calls import Caller, Callers, Reply
     from connect_associations.cli.verify.journal import Journal, Note
 
 PREFIX = "connect-associations-verify"
@@ -46,7 +47,7 @@ class Group(NamedTuple):
 class Lab:
     """An instance, and what in it may be changed.
 
-    :ivar callers: returns what calls Connect in a Region.
+    :ivar callers: returns what calls a service in a Region.
     :ivar journal: is told what is to be put back.
     :ivar sleep: waits for as many seconds.
     :ivar now: the time in seconds; only differences matter.
@@ -62,11 +63,12 @@ class Lab:
     :ivar queue_id: a queue that tasks may be transferred to; None: none are transferred.
     :ivar create: whether groups and users may be made.
     :ivar read_only: whether nothing may be changed.
+    :ivar cloudformation: whether a stack may be made.
     :ivar census: the users of each group of the instance before anything was changed, as Connect
         spells them.
     """
 
-    callers: Callable[[str], Caller]
+    callers: Callers
     journal: Journal
     sleep: Callable[[float], None]
     now: Callable[[], float]
@@ -81,6 +83,7 @@ class Lab:
     queue_id: str | None
     create: bool
     read_only: bool
+    cloudformation: bool = False
     census: dict[str, list[str]] = field(default_factory=dict)
     scratch: Group | None = None
     _members: Note | None = None
@@ -235,6 +238,12 @@ class Lab:
             "DescribeUser", InstanceId=self.instance_id, UserId=user_ids[0]
         )["User"]
         return user
+
+    def make_stage(self) -> Stage:
+        """Return a stack of its own, which is yet to be created."""
+        name = _new_name()
+        self.journal.note(restoring.STACK, region=self.home, stack_name=name)
+        return Stage(self.callers, region=self.home, name=name, sleep=self.sleep, now=self.now)
 
     def make_task(self) -> str:
         """Make a task, wait until it is in a queue, and return its contact ID.

@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from connect_associations.cli.verify import listing
 from connect_associations.cli.verify.calls import SUCCEEDS, CannotTellError
+from connect_associations.cli.verify.staging import Stage
 from connect_provider.connect.client import ASSOCIATE_USER, DISASSOCIATE_USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from connect_associations.cli.verify.calls import Caller
+    from connect_associations.cli.verify.calls import Callers
     from connect_associations.cli.verify.journal import Journal, Note
 
-MEMBERS, USER, GROUP, TASK, TRANSFER = "members", "user", "group", "task", "transfer"
+MEMBERS, USER, GROUP, TASK, TRANSFER, STACK = (
+    "members",
+    "user",
+    "group",
+    "task",
+    "transfer",
+    "stack",
+)
 
 _LOOKS = 30
 _PAUSE = 2.0
@@ -25,17 +33,24 @@ _BELIEVED_AFTER = 10
 class Restoring:
     """Puts things back.
 
-    :param callers: returns what calls Connect in a Region.
+    :param callers: returns what calls a service in a Region.
     :param journal: the notes; one that is put back is forgotten.
     :param sleep: waits for as many seconds.
+    :param now: the time in seconds; only differences matter.
     """
 
     def __init__(
-        self, callers: Callable[[str], Caller], journal: Journal, sleep: Callable[[float], None]
+        self,
+        callers: Callers,
+        journal: Journal,
+        *,
+        sleep: Callable[[float], None],
+        now: Callable[[], float],
     ) -> None:
         self._callers = callers
         self._journal = journal
         self._sleep = sleep
+        self._now = now
 
     def put_back(self, notes: Iterable[Note]) -> list[str]:
         """Put notes back, the latest first, and return what could not be and why.
@@ -136,6 +151,15 @@ class Restoring:
             contact_id = reply.answer["ContactId"]
         self._stop(note, contact_id)
 
+    def _stack(self, note: Note) -> None:
+        Stage(
+            self._callers,
+            region=note["region"],
+            name=note["stack_name"],
+            sleep=self._sleep,
+            now=self._now,
+        ).delete()
+
     def _stop(self, note: Note, contact_id: str) -> None:
         caller = self._callers(note["region"])
         names: dict[str, Any] = {
@@ -159,6 +183,7 @@ _HOW: dict[str, Callable[[Restoring, Note], None]] = {
     GROUP: Restoring._group,  # noqa: SLF001 - as above
     TASK: Restoring._task,  # noqa: SLF001 - as above
     TRANSFER: Restoring._transfer,  # noqa: SLF001 - as above
+    STACK: Restoring._stack,  # noqa: SLF001 - as above
 }
 
 
@@ -175,5 +200,7 @@ def in_words(note: Note) -> str:
         return f"delete user {note['username']} of instance {note['instance_id']}"
     if kind == GROUP:
         return f"delete traffic distribution group {note['name']} in {note['region']}"
+    if kind == STACK:
+        return f"delete stack {note['stack_name']} in {note['region']}"
     contact = note.get("contact_id") or f"with client token {note['request']['ClientToken']}"
     return f"stop contact {contact} in {note['region']}"

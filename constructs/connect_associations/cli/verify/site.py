@@ -11,7 +11,7 @@ from connect_provider.identifiers import last_segment
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from connect_associations.cli.verify.calls import Caller
+    from connect_associations.cli.verify.calls import Caller, Callers
     from connect_associations.cli.verify.journal import Journal
 
 _TWO = 2
@@ -28,6 +28,7 @@ class Named(NamedTuple):
     :ivar queue_id: a queue; None: none.
     :ivar create: whether groups and users may be made.
     :ivar read_only: whether nothing may be changed.
+    :ivar cloudformation: whether a stack may be made.
     """
 
     instance_id: str
@@ -38,13 +39,14 @@ class Named(NamedTuple):
     queue_id: str | None = None
     create: bool = False
     read_only: bool = False
+    cloudformation: bool = False
 
 
 def look(  # noqa: PLR0913 - what a lab needs to work with
     named: Named,
     *,
     region: str,
-    callers: Callable[[str], Caller],
+    callers: Callers,
     journal: Journal,
     sleep: Callable[[float], None],
     now: Callable[[], float],
@@ -85,6 +87,7 @@ def look(  # noqa: PLR0913 - what a lab needs to work with
         queue_id=named.queue_id and last_segment(named.queue_id),
         create=named.create,
         read_only=named.read_only,
+        cloudformation=named.cloudformation,
     )
     # Without a replica there can be no groups, and asking for them may be refused.
     if lab.replica is not None:
@@ -117,7 +120,7 @@ def _user(caller: Caller, instance_id: str, user_id: str) -> str:
 
 
 def policy(lab: Lab, *, account: str, partition: str, actions: Sequence[str]) -> dict[str, object]:
-    """Return a policy that allows actions of Connect on the instance and its groups."""
+    """Return a policy that allows actions, those of Connect on the instance and its groups."""
     regions = [lab.home, *([lab.replica] if lab.replica else [])]
     bases = [f"arn:{partition}:connect:{region}:{account}" for region in regions]
     resources = [
@@ -129,7 +132,14 @@ def policy(lab: Lab, *, account: str, partition: str, actions: Sequence[str]) ->
             "traffic-distribution-group/*",
         )
     ]
+    of_connect = sorted(action for action in actions if action.startswith("connect:"))
+    others = sorted(set(actions) - set(of_connect))
+    statements = [(of_connect, resources), (others, ["*"])]
     return {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": sorted(actions), "Resource": resources}],
+        "Statement": [
+            {"Effect": "Allow", "Action": allowed, "Resource": where}
+            for allowed, where in statements
+            if allowed
+        ],
     }

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connect_associations.cli.verify.experiments import contacts, groups, making, quotas, regions
+from connect_associations.cli.verify.experiments import (
+    cloudformation,
+    contacts,
+    groups,
+    making,
+    quotas,
+    regions,
+)
 
 if TYPE_CHECKING:
     from connect_associations.cli.verify.experiment import Experiment
@@ -28,5 +35,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     contacts.TransferWithoutTarget(),
     contacts.TransferredTask(),
     quotas.Throttling(),
+    cloudformation.CustomResources(),
 )
-"""Those that make what others use come before them; the one that empties the quota comes last."""
+"""Those that make what others use come before them; what takes long comes last."""
