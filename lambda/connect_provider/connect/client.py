@@ -143,6 +143,22 @@ class Connect(Calls):
                 return
             request["NextToken"] = page["NextToken"]
 
+    def replication_findings(self, *, instance_id: str) -> dict[str, str]:
+        """Return why users of the instance could not be replicated, by their IDs.
+
+        Only what needs somebody's action is listed: who is not in it may not be replicated either.
+        """
+        found: dict[str, str] = {}
+        request: dict[str, Any] = {"ResourceType": "AGENT", "MaxResults": 100}
+        while True:
+            page = self.send("ListReplicationFindings", InstanceId=instance_id, **request)
+            for finding in page.get("ReplicationFindingsList", []):
+                told = (finding.get(name) for name in ("ReferenceCode", "Message", "Region"))
+                found[last_segment(finding["Id"])] = ", ".join(filter(None, told))
+            if not page.get("NextToken"):
+                return found
+            request["NextToken"] = page["NextToken"]
+
     def move_user(self, operation: str, *, instance_id: str, group: Group, user_id: str) -> None:
         """Associate a user with a group, or take the user out of it.
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from connect_provider.errors import AssociationFailedError, StillWaiting
-from connect_provider.failures import Failure
+from connect_provider.errors import (
+    AssociationFailedError,
+    StillWaiting,
+    UnsupportedRuntimeError,
+)
+from connect_provider.failures import CallError, Failure
 from connect_provider.lifecycle import RECENT_SECONDS
 
 if TYPE_CHECKING:
     from connect_provider.connect.client import Connect, Group
-    from connect_provider.failures import CallError
     from connect_provider.ledger.claim import GroupClaim
 
 _REPLICATION_SECONDS = 45 * 60
@@ -95,6 +98,11 @@ class Diagnosis(NamedTuple):
             last_modified = self._require_user(user_id, claim, error)
             if error.failure is Failure.NOT_FOUND:
                 raise StillWaiting(str(error)) from error
+            finding = self._replication_finding(user_id, claim)
+            if finding:
+                raise UserFailedError(
+                    f"{error}. ListReplicationFindings says of user {user_id}: {finding}"
+                ) from error
             if _changed_lately(last_modified):
                 raise StillWaiting(
                     f"{error}. User {user_id} was changed lately and may not have been replicated "
@@ -132,6 +140,14 @@ class Diagnosis(NamedTuple):
         ):
             raise StillWaiting(str(error), shared=False) from error
         raise UserFailedError(str(error)) from error
+
+    def _replication_finding(self, user_id: str, claim: GroupClaim) -> str | None:
+        """Return why the user is not replicated, where Connect tells; nothing else follows."""
+        try:
+            findings = self.connect.replication_findings(instance_id=claim.instance_id)
+        except (CallError, StillWaiting, UnsupportedRuntimeError):
+            return None
+        return findings.get(user_id)
 
     def _is_member(self, user_id: str) -> bool:
         return user_id in (self.connect.list_group_users(self.group) or ())
