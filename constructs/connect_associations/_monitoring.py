@@ -32,6 +32,7 @@ def errors(
 ) -> cloudwatch.MathExpression:
     """Count the calls of the handlers that failed."""
     return _sum(
+        "error",
         "Failed associations",
         [handler.metric_errors() for handler in handlers],
         period,
@@ -43,6 +44,7 @@ def waiter_failures(
 ) -> cloudwatch.MathExpression:
     """Count the requests that nobody answered."""
     return _sum(
+        "unanswered",
         "Unanswered requests",
         [
             _metric("AWS/States", name, {"StateMachineArn": waiter.ref})
@@ -57,6 +59,7 @@ def ledger_failures(
 ) -> cloudwatch.MathExpression:
     """Count the ledger's calls that were throttled or failed."""
     return _sum(
+        "ledger",
         "Failed calls of the ledger",
         [
             _metric("AWS/DynamoDB", name, {"TableName": ledger.table_name, "Operation": operation})
@@ -106,10 +109,10 @@ def _metric(namespace: str, name: str, dimensions: Mapping[str, str]) -> cloudwa
 
 
 def _sum(
-    label: str, metrics: list[cloudwatch.Metric], period: cdk.Duration | None
+    name: str, label: str, metrics: list[cloudwatch.Metric], period: cdk.Duration | None
 ) -> cloudwatch.MathExpression:
-    # A metric that nothing was counted in has no data at all.
-    using = {f"m{number}": metric for number, metric in enumerate(metrics)}
+    # The names are unique within a graph. A metric that nothing was counted in has no data at all.
+    using = {f"{name}{number}": metric for number, metric in enumerate(metrics)}
     return cloudwatch.MathExpression(
         expression=" + ".join(f"FILL({name}, 0)" for name in using),
         using_metrics=using,

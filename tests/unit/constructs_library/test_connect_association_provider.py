@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
@@ -273,6 +274,10 @@ def test_time_outs(
         ({"resync": "x" * 101}, "resync: expected a string of 1 to 100 characters"),
         ({"resync": 20261125}, "resync: expected .*got 20261125"),
         ({"resync": True}, "resync: expected .*got True"),
+        ({"memory_size": 127}, "memory_size: 127 MiB is out of range; expected 128 to 10,240"),
+        ({"memory_size": 10_241}, "memory_size: 10241 MiB is out of range"),
+        ({"tracing": "false"}, "tracing: expected True or False, got 'false'"),
+        ({"waiter_logging": 1}, "waiter_logging: expected True or False, got 1"),
     ],
 )
 def test_wrong_props(stack: cdk.Stack, props: dict[str, Any], message: str) -> None:
@@ -462,3 +467,117 @@ def test_handlers_and_role_are_open_to_more_settings(stack: cdk.Stack) -> None:
     for handler in handlers(template).values():
         assert handler["Environment"]["Variables"]["A"] == "1"
     assert stack.resolve(provider.service_token) == {"Fn::GetAtt": ["ConnectAssociations", "Arn"]}
+
+
+def test_memory_and_processor_of_the_handlers(stack: cdk.Stack) -> None:
+    ConnectAssociationProvider(
+        stack, "Provider", memory_size=512, architecture=lambda_.Architecture.X86_64
+    )
+    for handler in handlers(synthesize(stack)).values():
+        assert handler["MemorySize"] == 512
+        assert handler["Architectures"] == ["x86_64"]
+
+
+def test_one_log_group_for_everything(stack: cdk.Stack) -> None:
+    group = logs.LogGroup(stack, "Mine")
+    ConnectAssociationProvider(stack, "Provider", log_group=cast("logs.ILogGroup", group))
+    template = synthesize(stack)
+    (mine,) = of_type(template, LOG_GROUP)
+    for function in of_type(template, FUNCTION).values():
+        assert function["Properties"]["LoggingConfig"]["LogGroup"] == {"Ref": mine}
+    writing = [
+        statement["Resource"]
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "logs:PutLogEvents" in statement["Action"]
+    ]
+    assert writing == [{"Fn::GetAtt": [mine, "Arn"]}]
+
+
+def test_tracing(stack: cdk.Stack) -> None:
+    ConnectAssociationProvider(stack, "Provider", tracing=True)
+    template = synthesize(stack)
+    functions = of_type(template, FUNCTION).values()
+    assert len(functions) == 5
+    for function in functions:
+        assert function["Properties"]["TracingConfig"] == {"Mode": "Active"}
+    machine = only(template, "AWS::StepFunctions::StateMachine")["Properties"]
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    writing = [
+        policy["Properties"]["Roles"][0]["Ref"]
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        if "xray:PutTraceSegments" in str(policy)
+    ]
+    # Our role, the three of the framework and the waiter's.
+    assert len(set(writing)) == 5
+
+
+def test_the_waiter_logs_what_it_does_without_the_callback_url(stack: cdk.Stack) -> None:
+    ConnectAssociationProvider(stack, "Provider", waiter_logging=True)
+    template = synthesize(stack)
+    machine = only(template, "AWS::StepFunctions::StateMachine")["Properties"]
+    logging = machine["LoggingConfiguration"]
+    assert logging["Level"] == "ALL"
+    assert logging["IncludeExecutionData"] is False
+    (destination,) = logging["Destinations"]
+    group = template["Resources"][
+        destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"][0]
+    ]["Properties"]
+    assert "/aws/vendedlogs/states/" in str(group["LogGroupName"])
+    policy = group["DataProtectionPolicy"]
+    (identifier,) = policy["Configuration"]["CustomDataIdentifier"]
+    masking = [statement["Operation"] for statement in policy["Statement"]]
+    assert {"Deidentify": {"MaskConfig": {}}} in masking
+    url = "https://cloudformation-custom-resource-response-x.s3.amazonaws.com/arn?X-Amz-Signature="
+    assert re.sub(identifier["Regex"], "", f"{url}0123abcdef&X-Amz-Expires=7199").endswith(
+        "?&X-Amz-Expires=7199"
+    )
+
+
+@pytest.mark.parametrize("own_group", [False, True])
+def test_connections_are_those_of_all_functions(stack: cdk.Stack, *, own_group: bool) -> None:
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=1, restrict_default_security_group=False)
+    group = ec2.SecurityGroup(stack, "Mine", vpc=vpc, allow_all_outbound=False)
+    other = ec2.SecurityGroup(stack, "Endpoint", vpc=vpc)
+    provider = ConnectAssociationProvider(
+        stack, "Provider", vpc=vpc, security_groups=[group] if own_group else None
+    )
+    other.connections.allow_from(provider, ec2.Port.tcp(443))
+    (ingress,) = of_type(synthesize(stack), "AWS::EC2::SecurityGroupIngress").values()
+    source = ingress["Properties"]["SourceSecurityGroupId"]["Fn::GetAtt"][0]
+    assert source.startswith("Mine") == own_group
+
+
+def test_without_a_vpc_there_are_no_connections(stack: cdk.Stack) -> None:
+    provider = ConnectAssociationProvider(stack, "Provider")
+    with pytest.raises(ValueError, match="create ConnectAssociationProvider with vpc"):
+        _ = provider.connections
+
+
+def test_what_is_internal_is_not_public(stack: cdk.Stack) -> None:
+    provider = ConnectAssociationProvider(stack, "Provider")
+    public = {name for name in vars(type(provider)) if not name.startswith("_")}
+    assert public == {
+        "add_alarms",
+        "connections",
+        "get_or_create",
+        "is_complete_handler",
+        "ledger",
+        "metric_errors",
+        "metric_ledger_failures",
+        "metric_waiter_failures",
+        "metric_warnings",
+        "on_event_handler",
+        "resync",
+        "role",
+        "service_timeout",
+        "service_token",
+    }
+
+
+def test_associations_are_resources_of_the_cdk(stack: cdk.Stack) -> None:
+    association = declare(stack)
+    assert isinstance(association, cdk.Resource)
+    assert association.stack is stack
+    association.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+    assert only(synthesize(stack), SINGLE)["DeletionPolicy"] == "Retain"
