@@ -447,14 +447,14 @@ Group ({red}) in us-east-1
   1 joins, 1 leaves, 1 is adopted, 1 is refused; 1 stay
 Change    User                                         Resource   Note
 {rule}
-join      cyd ({cyd})   Test/M
-leave     ann ({ann})   Test/M
-refused   {nobody}         Test/M     instance {instance} in us-east-1 has no such user
+join      cyd ({cyd})   M
+leave     ann ({ann})   M
+refused   {nobody}         M          instance {instance} in us-east-1 has no such user
 
 Known only when it is deployed
-  Test/S: parameter Somebody
+  S: parameter Somebody
 
-1 joins, 1 leaves, 1 is adopted, 1 is refused
+1 joins, 1 leaves, 1 is adopted, 1 is refused; the deployment would fail
 """
 
 
@@ -518,11 +518,13 @@ class TestPrinting:
         path = plan.write(stack_of(M=membership(RED, BOB, CYD), W=single(WEST.id, DAN)))
         code, out, _ = plan.run("plan", "--template", str(path), "--markdown")
         assert code == 3
-        assert out.startswith("### Plan of stack Test\n\n1 joins, 1 leaves; ")
+        assert out.startswith(
+            "### Plan of stack Test\n\n1 joins, 1 leaves; the deployment would fail\n"
+        )
         assert f"| Group ({RED.id}) in us-east-1 | 1 | 1 | 0 | 0 | 1 |" in out
-        assert f"| join | cyd\\_of\\|the\\*night ({CYD.id}) | Test/M |  |" in out
-        assert f"| leave | ann ({ANN.id}) | Test/M |  |" in out
-        assert "**Refused**\n\n- Test/W: there is no traffic distribution group" in out
+        assert f"| join | cyd\\_of\\|the\\*night ({CYD.id}) | M |  |" in out
+        assert f"| leave | ann ({ANN.id}) | M |  |" in out
+        assert "**Refused**\n\n- W: there is no traffic distribution group" in out
 
     def test_adopted_users_are_shown_on_demand(self, world: World, plan: Plan) -> None:
         world.connect.join(RED, ANN)

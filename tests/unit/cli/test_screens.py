@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
@@ -30,9 +31,10 @@ from lifecycle.cast import (
     single,
     stack_of,
 )
+from lifecycle.ledger import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lifecycle.world import World
 
@@ -51,32 +53,35 @@ _LAST = [
 
 
 NIGHT, DAY = RED, BLUE
+AGENTS = [Thing("", f"{number:08x}-5c1e-4b7a-9d20-6f3e8a41b7c5", "") for number in range(800)]
 
 
 @pytest.fixture
 def contact_centre(world: World) -> World:
     """Return a world with 800 agents in two groups, four of whom are not where they should be."""
     emulation = world.connect._emulation  # type: ignore[attr-defined] # noqa: SLF001 - what stands behind it
-    agents = [Thing("", f"{number:08x}-5c1e-4b7a-9d20-6f3e8a41b7c5", "") for number in range(800)]
+    agents = AGENTS
     for agent, name in zip(agents, itertools.product(_FIRST, _LAST), strict=False):
         world.connect.add_user(agent.id)
         world.connect.rename(agent, ".".join(name) + "@example.com")
     for group, title in ((NIGHT, "Night shift"), (DAY, "Day shift")):
         emulation.world.groups[group.id].name = title
     night, day = agents[:420], agents[420:]
-    world.deploy(
-        stack_of(
-            NightShiftAgents4C1D07AB=membership(NIGHT, *night, exclusive=True),
-            DayShiftAgents90E3F5D2=membership(DAY, *day),
-            CallbackForVip2B8E6C11=assignment(CHAT, ANN),
-        ),
-        stack="ContactCentre",
-    )
+    world.deploy(declared(night, day), stack="ContactCentre")
     for group, agent in ((NIGHT, night[17]), (NIGHT, night[311]), (DAY, day[58])):
         world.connect.leave(group, agent)
     world.connect.join(NIGHT, DAN)
     world.connect.serve(CHAT, BOB)
     return world
+
+
+def declared(night: Sequence[Thing], day: Sequence[Thing]) -> dict[str, Any]:
+    """Return the template of the contact centre."""
+    return stack_of(
+        NightShiftAgents4C1D07AB=membership(NIGHT, *night, exclusive=True),
+        DayShiftAgents90E3F5D2=membership(DAY, *day),
+        CallbackForVip2B8E6C11=assignment(CHAT, ANN),
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,6 +103,28 @@ def test_the_pictures_are_current(
     monkeypatch.setattr(screen, "output", lambda: console)
     assert run(*command.split())[0] == 1
     check_picture(console, command)
+
+
+def test_the_picture_of_a_plan_is_current(
+    contact_centre: World,
+    run: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    nobody = Thing("", "0000dead-5c1e-4b7a-9d20-6f3e8a41b7c5", "")
+    night, day = AGENTS[:420], AGENTS[420:]
+    template = declared([*night[2:], *day[:3]], [*day[3:], nobody])
+    template["Resources"]["Handler"] = {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {"Environment": {"Variables": {"LEDGER_TABLE_NAME": TABLE}}},
+    }
+    path = tmp_path / "ContactCentre.template.json"
+    path.write_text(json.dumps(template), encoding="utf-8")
+    console = picture(100)
+    monkeypatch.setattr(screen, "output", lambda: console)
+    assert run("plan", "--template", str(path))[0] == 3
+    assert nobody.id not in {user_id for _, user_id in contact_centre.connect.memberships()}
+    check_picture(console, "plan")
 
 
 def picture(width: int) -> Console:

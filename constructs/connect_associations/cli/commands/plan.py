@@ -92,7 +92,7 @@ def plan_deployment(  # noqa: PLR0913 - a command's options
     for stack in planned:
         if stack.deployed and stack.concerns_connect and not stack.deployed.steady:
             screen.warn(
-                f"stack {stack.name} is {stack.deployed.status}: what is there may be about to change"
+                f"stack {stack.name} is {stack.deployed.status}: what it has may be about to change"
             )
     if not forecast.stacks:
         raise CommandError("no stack declares associations, nor has any; check the names")

@@ -62,7 +62,7 @@ def view(
                 person.change.value,
                 _STYLES[person.change],
                 person.user_id,
-                (person.resource,),
+                (_resource(person.resource, forecast),),
                 person.note,
             )
             for person in people
@@ -75,7 +75,7 @@ def view(
                 each.change.value,
                 _STYLES_OF_CONTACTS[each.change],
                 each.user_id,
-                (each.contact_id, each.resource),
+                (each.contact_id, _resource(each.resource, forecast)),
                 each.note,
             )
             for each in forecast.contacts
@@ -87,7 +87,11 @@ def view(
             table(contacts, names, console, mark="Change", parts=parts),
         ]
     for title, style, remarks in _remarks(forecast):
-        shown += ["", Text(title, style), *(f"  {each.resource}: {each.text}" for each in remarks)]
+        shown += [
+            "",
+            Text(title, style),
+            *(f"  {_resource(each.resource, forecast)}: {each.text}" for each in remarks),
+        ]
     return Lines(*shown, "", _summary(forecast, rate))
 
 
@@ -120,7 +124,7 @@ def as_markdown(forecast: Forecast, names: Names, *, rate: float) -> str:
             "|---|---|---|---|",
             *(
                 f"| {person.change.value} | {_escaped(names.person(person.user_id))} | "
-                f"{_escaped(person.resource)} | {_escaped(person.note)} |"
+                f"{_escaped(_resource(person.resource, forecast))} | {_escaped(person.note)} |"
                 for person in shown
             ),
         ]
@@ -134,13 +138,16 @@ def as_markdown(forecast: Forecast, names: Names, *, rate: float) -> str:
                 each.contact_id,
                 each.change.value,
                 names.person(each.user_id),
-                each.resource,
+                _resource(each.resource, forecast),
                 each.note,
             )
             lines.append(f"| {' | '.join(map(_escaped, of_contact))} |")
     for title, _, remarks in _remarks(forecast):
         lines += ["", f"**{title}**", ""]
-        lines += [f"- {_escaped(each.resource)}: {_escaped(each.text)}" for each in remarks]
+        lines += [
+            f"- {_escaped(_resource(each.resource, forecast))}: {_escaped(each.text)}"
+            for each in remarks
+        ]
     return "\n".join(lines)
 
 
@@ -223,11 +230,12 @@ def _summary(forecast: Forecast, rate: float) -> str:
         words += f"; about {duration(seconds)} at {default}{rate:g} calls a second"
     if forecast.contacts:
         words += f"; {len(forecast.contacts):,} contacts"
-    if forecast.refused:
-        words += (
-            f"; {len(forecast.refused):,} refused by the provider, so that the deployment fails"
-        )
-    return words
+    return f"{words}; the deployment would fail" if forecast.fails else words
+
+
+def _resource(name: str, forecast: Forecast) -> str:
+    """Return a resource's name, without the stack's where there is only one."""
+    return name.partition("/")[2] if len(forecast.stacks) == 1 else name
 
 
 def _remarks(forecast: Forecast) -> Iterable[tuple[str, str, Sequence[Remark]]]:
