@@ -184,7 +184,7 @@ class Convergence:
     def _swap(
         self, claim: GroupClaim, user_id: str, left: set[str], elsewhere: ElsewhereError
     ) -> None:
-        """Leave the old group and join the new one, where Connect allows one group a user."""
+        """Leave the old group and join the new one: a user may be allowed in only one."""
         self._require_own(claim)
         origin = self._origin(claim)
         moved = self._claims[claim.key].moved

@@ -34,7 +34,7 @@ class UserFailedError(AssociationFailedError):
 
 
 class ElsewhereError(UserFailedError):
-    """The user may be in another group, and Connect allows one group a user."""
+    """The user may be in another group, and Connect allows a user in only one group."""
 
 
 class Diagnosis(NamedTuple):

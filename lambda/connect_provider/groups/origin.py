@@ -1,4 +1,4 @@
-"""The group that users leave for another one, where Connect allows one group a user."""
+"""The group that users leave for another one, where Connect allows a user in only one group."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class ConnectWorld(Protocol):
 
     @property
     def one_group_per_user(self) -> bool:
-        """Whether the service allows one group a user."""
+        """Whether the service allows a user in only one group."""
         ...
 
     def answer(self, region: str, operation: str, request: AWSPreparedRequest) -> AWSResponse:

@@ -61,7 +61,7 @@ class EmulatedConnect:
 
     @property
     def one_group_per_user(self) -> bool:
-        """Whether the service allows one group a user."""
+        """Whether the service allows a user in only one group."""
         return self._emulation.world.behaviour.user_in_several_groups.value != "Succeeds"
 
     def answer(

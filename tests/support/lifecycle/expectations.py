@@ -29,7 +29,7 @@ class Operation:
     :ivar let_go: members of before whom a retry has let go, before it failed as well.
     :ivar retained: memberships that were retained at any time before.
     :ivar drifted: declared memberships that somebody removed; nobody must bring them back.
-    :ivar one_group: whether the service allows one group a user.
+    :ivar one_group: whether the service allows a user in only one group.
     :ivar uncertain: whether calls were lost at any time before, offers of contacts among them.
     """
 

@@ -47,7 +47,7 @@ class Excuse(StrEnum):
     """Why a promise could not be kept: nobody but Connect, or who meddles, is to blame."""
 
     DRIFT = "somebody removed the membership by hand"
-    ONE_GROUP = "one group a user, and the user is retained in the other one"
+    ONE_GROUP = "a user may be in only one group, and the user is retained in the other one"
     OFFER = "an offer that nobody has accepted cannot be seen, nor be taken back"
 
 

@@ -27,7 +27,7 @@ CALLS = 150
 POINTS = sorted(random.Random(17).sample(range(5, CALLS), 10))  # noqa: S311 - the same every time
 WORLDS: dict[str, dict[str, Any]] = {
     "the likeliest": {},
-    "one group a user": {"user_in_several_groups": "ResourceConflictException"},
+    "only one group for each user": {"user_in_several_groups": "ResourceConflictException"},
     "everything late": {
         "visible_after_calls": 2,
         "user_replicated_after_calls": 2,
