@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TABLE_NAME_VARIABLE = "LEDGER_TABLE_NAME"
 """The environment variable that names the table to the handlers."""
 
+_LOGICAL_ID = "ConnectAssociationsLedger"
 _KEYS = {"pk": "HASH", "sk": "RANGE"}
 _TTL_ATTRIBUTE = "expires_at"
 _CONTRACT = (
@@ -77,6 +78,8 @@ def create(scope: Construct, *, encryption_key: kms.IKey | None) -> dynamodb.Tab
         # Without associations the claims mean nothing.
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
+    # There is one in a stack. Another name or place of the provider must not cost what it knows.
+    cast("cdk.CfnResource", table.node.default_child).override_logical_id(_LOGICAL_ID)
     _acknowledgements.acknowledge_on(
         table,
         _acknowledgements.NO_BACKUP_PLAN,
@@ -91,7 +94,12 @@ def grant(table: dynamodb.ITable, role: iam.Role) -> None:
         iam.PolicyStatement(actions=list(_TABLE_ACTIONS), resources=[table.table_arn])
     )
     if table.encryption_key:
-        table.encryption_key.grant(role, *_KEY_ACTIONS)
+        grant_key(table.encryption_key, role)
+
+
+def grant_key(key: kms.IKey, role: iam.Role) -> None:
+    """Let *role* use the table's key through DynamoDB."""
+    key.grant(role, *_KEY_ACTIONS)
 
 
 def find_problems(ledger: object, *, stack: cdk.Stack) -> list[str]:

@@ -117,6 +117,14 @@ def test_a_stack_has_a_ledger_of_its_own(stack: cdk.Stack) -> None:
     assert granted(template, "dynamodb") == [(ON_TABLE, {"Fn::GetAtt": [logical_id, "Arn"]})]
 
 
+def test_another_place_of_the_provider_keeps_the_ledger(tmp_path: Path) -> None:
+    """Another logical ID would be another table, which knows of nobody."""
+    default, named = (new_stack(tmp_path / name) for name in ("default", "named"))
+    ConnectAssociationProvider.get_or_create(default)
+    ConnectAssociationProvider(named, "Elsewhere")
+    assert of_type(synthesize(default), TABLE).keys() == of_type(synthesize(named), TABLE).keys()
+
+
 def test_the_key_encrypts_the_own_ledger(stack: cdk.Stack) -> None:
     key = cast("kms.IKey", kms.Key(stack, "Key"))
     ConnectAssociationProvider(stack, "Provider", encryption_key=key)
