@@ -5,7 +5,8 @@
 * :class:`ContactUserAssignment` assigns a live contact to a user,
 * :class:`UserLookup` finds users by their names,
 * :class:`UserFilter` tells the users of a membership by a rule,
-* :class:`ConnectAssociationProvider` is the one provider of a stack behind them all.
+* :class:`ConnectAssociationProvider` is the one provider of a stack behind them all,
+* :class:`Audit` compares the members of groups with what is declared, on a schedule.
 
 The names are loaded when they are first used: importing the package, or only
 ``connect_associations.testing``, starts neither Node nor the CDK.
@@ -19,6 +20,7 @@ from connect_associations import _lazy_names
 from connect_associations._version import __version__
 
 if TYPE_CHECKING:
+    from connect_associations.audit import Audit, MaxChange
     from connect_associations.connect_association_provider import ConnectAssociationProvider
     from connect_associations.contact_release import ContactRelease
     from connect_associations.contact_user_assignment import ContactUserAssignment
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
     from connect_associations.user_lookup import UserLookup
 
 __all__ = [
+    "Audit",
     "ConnectAssociationProvider",
     "ContactRelease",
     "ContactUserAssignment",
     "InvalidAssociationError",
+    "MaxChange",
     "TrafficDistributionGroupMembership",
     "TrafficDistributionGroupUser",
     "UserFilter",
@@ -45,10 +49,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Audit": "audit",
     "ConnectAssociationProvider": "connect_association_provider",
     "ContactRelease": "contact_release",
     "ContactUserAssignment": "contact_user_assignment",
     "InvalidAssociationError": "invalid_association_error",
+    "MaxChange": "audit",
     "TrafficDistributionGroupMembership": "traffic_distribution_group_membership",
     "TrafficDistributionGroupUser": "traffic_distribution_group_user",
     "UserFilter": "user_filter",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+    from connect_associations._acknowledgements import Acknowledgement
     from connect_associations._logs import LogGroups
     from connect_associations._network import Network
     from connect_associations._provider_props import ProviderProps
@@ -57,14 +58,21 @@ class Functions:
         self._environment = dict(environment)
 
     def create(
-        self, name: str, *, handler: str, description: str, seconds: int
+        self,
+        name: str,
+        *,
+        handler: str,
+        description: str,
+        seconds: int,
+        no_dead_letters: Acknowledgement = _acknowledgements.NO_DEAD_LETTERS,
     ) -> lambda_.Function:
         """Create a function.
 
         :param name: its construct's ID.
-        :param handler: the function in ``connect_provider.handler``.
+        :param handler: the function in the package ``connect_provider``.
         :param description: what it does, for whoever finds it in the console.
         :param seconds: its time-out.
+        :param no_dead_letters: why nothing is kept of events that it could not handle.
         """
         props, network = self._props, self._network
         log_group = self._log_groups.create(name)
@@ -72,7 +80,7 @@ class Functions:
             self._scope,
             name,
             code=_lambda_asset.code(bundle_sdk=props.bundle_sdk),
-            handler=f"connect_provider.handler.{handler}",
+            handler=f"connect_provider.{handler}",
             description=description,
             timeout=cdk.Duration.seconds(seconds),
             runtime=props.runtime or _RUNTIME,
@@ -94,7 +102,7 @@ class Functions:
         limited = props.reserved_concurrent_executions is not None
         _acknowledgements.acknowledge_on(
             function,
-            _acknowledgements.NO_DEAD_LETTERS,
+            no_dead_letters,
             None if network.vpc else _acknowledgements.NO_VPC,
             None if limited else _acknowledgements.NO_RESERVED_CONCURRENCY,
             None if props.tracing else _acknowledgements.NO_TRACING,

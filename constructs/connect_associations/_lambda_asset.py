@@ -26,7 +26,7 @@ _FILE_MODE = 0o644
 _FOLDER_MODE = 0o755
 
 _SDK = "boto3"
-_SDK_SERVICES = frozenset({"connect", "cloudformation", "dynamodb"})
+_SDK_SERVICES = frozenset({"connect", "cloudformation", "dynamodb", "events"})
 _SDK_MIN_VERSION = (1, 40, 40)
 _SDK_DATA = PurePosixPath("botocore/data")
 _UNUSED_SDK_FOLDERS = (

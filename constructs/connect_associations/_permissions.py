@@ -72,6 +72,10 @@ _READ_GROUP = (
     "connect:DescribeTrafficDistributionGroup",
     "connect:ListTrafficDistributionGroupUsers",
 )
+_USERS, _GROUP = "ConnectUsers", "ConnectGroup"
+_OF_GROUPS = (_USERS, _GROUP)
+"""What the policies for groups and their users are called; the others are for other things."""
+
 _RELEASE_ACTIONS = {
     ReleaseMode.RETAIN: None,
     ReleaseMode.STOP: "connect:StopContact",
@@ -94,6 +98,7 @@ class Permissions:
         self._scope = Construct(scope, "Permissions")
         self._stack = cdk.Stack.of(scope)
         self._role: iam.IRole | None = None
+        self._auditor: tuple[iam.IRole, Callable[[], bool]] | None = None
         self._needs: list[tuple[cdk.CfnResource, Callable[[], iam.Policy]]] = []
         self._is_synth = False
         self._granted: dict[tuple[object, ...], iam.Policy] = {}
@@ -112,6 +117,14 @@ class Permissions:
         self._role = role
         self._scope.node.add_dependency(after)
         self._size += _KEY_SIZE if with_key else 0
+
+    def attach_auditor(self, role: iam.IRole, *, may_change: Callable[[], bool]) -> None:
+        """Also let the audit see the groups, and change them if that is its task.
+
+        :param role: the role of the audit's function.
+        :param may_change: whether it changes members; asked at synth.
+        """
+        self._auditor = role, may_change
 
     def visit(self, _node: IConstruct) -> None:
         """Make the policies; called by the CDK at synth."""
@@ -210,7 +223,7 @@ class Permissions:
         if key not in self._granted:
             home = group.home_region(home)
             self._granted[key] = self._add(
-                "ConnectGroup",
+                _GROUP,
                 [_allow([*_CHANGE_MEMBERS, *_READ_GROUP], [group.arn(self._stack, region=home)])],
                 of=[instance, group],
                 after=self._for_members(instance=instance, region=home),
@@ -289,10 +302,10 @@ class Permissions:
     def _for_members(self, *, instance: Identifier, region: str) -> iam.Policy:
         agents = self._agents(instance, region=region)
         return self._add(
-            "ConnectUsers",
+            _USERS,
             [
                 _allow(
-                    [*_CHANGE_MEMBERS, *_SEARCH_USERS],
+                    [*_CHANGE_MEMBERS, *_SEARCH_USERS, "connect:ListReplicationFindings"],
                     [instance.arn(self._stack, region=region)],
                 ),
                 _allow([*_CHANGE_MEMBERS, *_READ_USERS], [agents]),
@@ -348,6 +361,8 @@ class Permissions:
         )
         # A role of customize_roles takes it into its report, and leaves it out of the template.
         cast("iam.IRole", self._role).attach_inline_policy(policy)
+        if self._auditor and name in _OF_GROUPS:
+            self._let_audit(*self._auditor, logical_id, statements, wildcards)
         resource = cast("cdk.CfnResource", policy.node.default_child)
         resource.override_logical_id(logical_id)
         if after:
@@ -357,6 +372,25 @@ class Permissions:
         self._contents[logical_id] = content
         self._size += self._deployed_size(statements)
         return policy
+
+    def _let_audit(
+        self,
+        role: iam.IRole,
+        may_change: Callable[[], bool],
+        logical_id: str,
+        statements: Sequence[Mapping[str, object]],
+        wildcards: Sequence[Acknowledgement],
+    ) -> None:
+        """Allow the audit what the handlers are allowed, but changes only if it makes them."""
+        if not may_change():
+            statements = [_reading(statement) for statement in statements]
+        document = iam.PolicyDocument.from_json(
+            {"Version": _POLICY_VERSION, "Statement": statements}
+        )
+        policy = iam.Policy(self._scope, f"{logical_id}Audit", document=document)
+        role.attach_inline_policy(policy)
+        resource = cast("cdk.CfnResource", policy.node.default_child)
+        _acknowledgements.acknowledge(resource, [_acknowledgements.INLINE_POLICY, *wildcards])
 
     def _deployed_size(self, statements: Sequence[Mapping[str, object]]) -> int:
         """Count a policy's characters; every token but the partition counts as 12.
@@ -370,6 +404,12 @@ class Permissions:
 
 def _logical_id(name: str, content: str) -> str:
     return name + hashlib.sha256(content.encode()).hexdigest()[:8].upper()
+
+
+def _reading(statement: Mapping[str, object]) -> dict[str, object]:
+    """Return a statement without changes of members."""
+    actions = cast("list[str]", statement["Action"])
+    return {**statement, "Action": [it for it in actions if it not in _CHANGE_MEMBERS]}
 
 
 def _allow(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
 
+    from connect_associations.audit import Audit
+
 _LONGEST_RESYNC = 100
 _OLDEST_RUNTIME = (3, 11)
 _MEMORY = (128, 10_240)
@@ -32,6 +34,7 @@ class ProviderProps:
 
     ledger: dynamodb.ITable | None
     resync: str | None
+    audit: Audit | None
     convergence_timeout: cdk.Duration | None
     log_group: logs.ILogGroup | None
     log_retention: logs.RetentionDays | None
@@ -60,6 +63,11 @@ class ProviderProps:
                 f"resync: expected a string of 1 to {_LONGEST_RESYNC} characters, such as a date, "
                 f"got {shown(self.resync)}"
             )
+        if self.audit is not None:
+            if hasattr(self.audit, "find_problems"):
+                yield from self.audit.find_problems()
+            else:
+                yield f"audit: expected an Audit, got {shown(self.audit)}"
         yield from self._wrong_time_out()
         yield from self._wrong_functions()
         for name in ("waiter_logging", "tracing", "bundle_sdk"):

@@ -36,6 +36,7 @@ class StackAssociations(Construct):
     the provider when the stack is synthesized.
 
     :param scope: the stack.
+    :ivar has_rules: whether a membership has a rule for its users, which audits follow.
     """
 
     def __init__(self, scope: cdk.Stack) -> None:
@@ -44,6 +45,7 @@ class StackAssociations(Construct):
         self._service_timeout: int | None = None
         self._resync: str | None = None
         self._make_provider: Callable[[Construct], object] | None = None
+        self.has_rules = False
         self.environment = Environment.of(scope)
         self.permissions = Permissions(self)
         self.declarations = Declarations(self.permissions)

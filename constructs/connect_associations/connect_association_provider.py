@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
 
+    from connect_associations.audit import Audit
+
 _cdk_version.check()
 
 _DEFAULT_ID = "Provider"
@@ -56,6 +58,8 @@ class ConnectAssociationProvider(Construct):
     :param resync: when this string changes, every association of the stack is brought about again:
         after the ledger was lost or restored, or members were changed by hand.
         Default: - an association is brought about when it changes
+    :param audit: compares the members of groups with what is declared, on a schedule, and follows
+        the rules of memberships. Default: - nothing is compared, and nothing created for it
     :param convergence_timeout: how long an operation waits for what may heal by itself: a group
         that is not active yet, a user that is not replicated yet, throttling. At most 1 hour.
         Default: - 40 minutes
@@ -98,6 +102,7 @@ class ConnectAssociationProvider(Construct):
         *,
         ledger: dynamodb.ITable | None = None,
         resync: str | None = None,
+        audit: Audit | None = None,
         convergence_timeout: cdk.Duration | None = None,
         log_group: logs.ILogGroup | None = None,
         log_retention: logs.RetentionDays | None = None,
@@ -119,6 +124,7 @@ class ConnectAssociationProvider(Construct):
         props = ProviderProps(
             ledger=ledger,
             resync=resync,
+            audit=audit,
             convergence_timeout=convergence_timeout,
             log_group=log_group,
             log_retention=log_retention,
@@ -163,13 +169,13 @@ class ConnectAssociationProvider(Construct):
         )
         self._on_event = functions.create(
             "OnEvent",
-            handler="on_event",
+            handler="handler.on_event",
             description="Plans associations in Amazon Connect, and changes nothing.",
             seconds=_time_outs.ON_EVENT,
         )
         self._is_complete = functions.create(
             "IsComplete",
-            handler="is_complete",
+            handler="handler.is_complete",
             description="Carries planned associations out in Amazon Connect.",
             seconds=_time_outs.IS_COMPLETE,
         )
@@ -184,6 +190,18 @@ class ConnectAssociationProvider(Construct):
         )
         # The logs outlive whatever calls the handlers.
         self._framework.wait_for(self._log_groups.grant_write(self._role))
+        if audit:
+            # What only audits need is loaded only for them.
+            from connect_associations._audit_function import AuditFunction  # noqa: PLC0415
+
+            AuditFunction(
+                self,
+                audit,
+                props=props,
+                ledger=self._ledger,
+                network=self._network,
+                associations=associations,
+            )
         if permissions_boundary:
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
         associations.join(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-import jsii
 
-from connect_associations import _association, _identifiers
+from connect_associations import _association, _roster
 from connect_associations._declarations import Declaration
 from connect_associations._grammar import Kind
 from connect_associations._identifiers import Reader
@@ -20,11 +19,9 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from connect_associations._identifiers import Identifier
+    from connect_associations._roster import Roster
     from connect_associations.connect_association_provider import ConnectAssociationProvider
-
-MAX_USERS = 2_500
-"""What one membership holds: Step Functions carries 256 KB from poll to poll, and the event of
-an update holds the old and the new list."""
+    from connect_associations.user_filter import UserFilter
 
 
 class TrafficDistributionGroupMembership(cdk.Resource):
@@ -42,6 +39,14 @@ class TrafficDistributionGroupMembership(cdk.Resource):
     :param user_ids: the users, who belong to that instance, at most 2,500: a list, a set or any
         other collection; each an ID, an ARN, a token that resolves to either, or a reference such
         as a CfnUser. The whole list may be one token. The order does not matter.
+        Default: - *usernames* or *users_matching* is given instead
+    :param usernames: the names that the users log in with, at most 2,500: a list, a set or any
+        other collection. They are looked up when the stack is deployed with other names; after
+        that a user is known by ID. Neither the order nor the case matters.
+        Default: - *user_ids* or *users_matching* is given instead
+    :param users_matching: a rule. Whoever meets it when the stack is deployed with it is
+        associated, and with ``ConnectAssociationProvider(audit=…)`` whoever comes to meet it later;
+        who does not any more is taken out. Default: - *user_ids* or *usernames* is given instead
     :param exclusive: also removes members that are not declared here, at every create and
         update. Default: - False
     :param removal_policy: ``RETAIN`` leaves the users in the group when the membership is
@@ -60,7 +65,9 @@ class TrafficDistributionGroupMembership(cdk.Resource):
         *,
         instance_id: str | references.IInstanceRef,
         traffic_distribution_group_id: str | references.ITrafficDistributionGroupRef,
-        user_ids: Iterable[str | references.IUserRef],
+        user_ids: Iterable[str | references.IUserRef] | None = None,
+        usernames: Iterable[str] | None = None,
+        users_matching: UserFilter | None = None,
         exclusive: bool = False,
         removal_policy: cdk.RemovalPolicy | None = None,
         region: str | None = None,
@@ -68,27 +75,34 @@ class TrafficDistributionGroupMembership(cdk.Resource):
     ) -> None:
         stack = cdk.Stack.of(scope)
         # A generator can be asked only once.
-        given = Reader(stack).listed(user_ids)
+        given_ids, given_names = (
+            listed if (listed := Reader(stack).listed(given)) is not None else given
+            for given in (user_ids, usernames)
+        )
 
-        def read(
-            reader: Reader,
-        ) -> tuple[Identifier, Identifier, list[Identifier] | None, str | None]:
+        def read(reader: Reader) -> tuple[Identifier, Identifier, Roster, str | None]:
             instance = reader.identifier(instance_id, kind=Kind.INSTANCE, name="instance_id")
             group = reader.identifier(
                 traffic_distribution_group_id,
                 kind=Kind.TRAFFIC_DISTRIBUTION_GROUP,
                 name="traffic_distribution_group_id",
             )
-            users = _read_users(reader, user_ids if given is None else given, instance=instance)
+            roster = _roster.read(
+                reader,
+                user_ids=given_ids,
+                usernames=given_names,
+                users_matching=users_matching,
+                instance=instance,
+            )
             home = _association.home_region(reader, group, region)
             _association.check_flag(reader, exclusive, name="exclusive")
             _association.check_common(
                 reader, scope, provider=provider, removal_policy=removal_policy
             )
-            return instance, group, users, home
+            return instance, group, roster, home
 
         reader = Reader(stack)
-        instance, group, users, home = read(reader)
+        instance, group, roster, home = read(reader)
         raise_problems(scope, construct_id, reader.problems)
 
         super().__init__(scope, construct_id)
@@ -101,7 +115,7 @@ class TrafficDistributionGroupMembership(cdk.Resource):
             properties={
                 "InstanceId": instance.value,
                 "TrafficDistributionGroupId": group.value,
-                "UserIds": given if users is None else _in_order(users, stack=stack),
+                roster.name: roster.value,
                 "Exclusive": exclusive or None,
                 "Region": home,
             },
@@ -115,10 +129,11 @@ class TrafficDistributionGroupMembership(cdk.Resource):
                 construct=self,
                 resource=self._resource,
                 target=group,
-                users=tuple(users or ()),
+                users=roster.users,
                 exclusive=exclusive,
             )
         )
+        associations.has_rules = associations.has_rules or roster.is_rule
 
     @property
     def traffic_distribution_group_id(self) -> str:
@@ -139,73 +154,3 @@ class TrafficDistributionGroupMembership(cdk.Resource):
     def removed(self) -> str:
         """How many users the last operation removed."""
         return self._resource.get_att("Removed").to_string()
-
-
-def _read_users(
-    reader: Reader, user_ids: object, *, instance: Identifier
-) -> list[Identifier] | None:
-    """Return the users, or None when the list is one token whose value is not known."""
-    given = reader.listed(user_ids)
-    if given is None:
-        reader.problems.append(
-            f"user_ids: expected a list of users, got {_identifiers.shown(user_ids)}"
-        )
-        return []
-    if len(given) == 1 and _is_list_token(given[0]):
-        return None
-    if not 1 <= len(given) <= MAX_USERS:
-        reader.problems.append(
-            f"user_ids: {len(given):,} users; expected 1 to {MAX_USERS:,}"
-            + (", so split them over several memberships" if given else "")
-        )
-        return []
-    users = Reader(reader.stack, asks=reader.asks)
-    found: dict[str, tuple[int, Identifier]] = {}
-    for index, value in enumerate(given):
-        name = f"user_ids[{index}]"
-        if _is_list_token(value):
-            users.problems.append(
-                f"{name}: a list that is only known at deploy time cannot be part of another; "
-                f"give it a membership of its own"
-            )
-            continue
-        user = users.identifier(
-            value, kind=Kind.USER, name=name, instance=instance, in_policy=False
-        )
-        first, _ = found.setdefault(users.key(user), (index, user))
-        if first != index and user.value:
-            users.problems.append(
-                f"{name}: {_identifiers.shown(value)} is the same user as user_ids[{first}], "
-                f"{_identifiers.shown(given[first])}"
-            )
-    reader.met_token = reader.met_token or users.met_token
-    reader.problems += _identifiers.first_of(users.problems, name="user_ids")
-    return [user for _, user in found.values()]
-
-
-def _is_list_token(value: object) -> bool:
-    return isinstance(value, str) and _identifiers.is_list_token(value)
-
-
-def _in_order(users: list[Identifier], *, stack: cdk.Stack) -> object:
-    """Return the property, sorted, so that the order in which users are given does not matter.
-
-    Tokens come last. What they are is not known before synth.
-    """
-    literals = sorted(user.value for user in users if user.literal)
-    tokens = [user for user in users if not user.literal]
-    return cdk.Lazy.any(_InOrder(literals, tokens, stack)) if tokens else literals
-
-
-@jsii.implements(cdk.IStableAnyProducer)
-class _InOrder:
-    """Sorts the tokens among the users at synth."""
-
-    def __init__(self, literals: list[str], tokens: list[Identifier], stack: cdk.Stack) -> None:
-        self._literals = literals
-        self._tokens = tokens
-        self._stack = stack
-
-    def produce(self) -> list[str]:
-        found = [_identifiers.at_synth(user, stack=self._stack) for user in self._tokens]
-        return [*self._literals, *(user.value for user in sorted(found, key=lambda each: each.key))]

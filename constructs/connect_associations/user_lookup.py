@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from connect_associations import _association, _identifiers
+from connect_associations import _association, _roster
 from connect_associations._grammar import Kind
 from connect_associations._identifiers import Reader
 from connect_associations.invalid_association_error import raise_problems
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _NAMES_A_RESOURCE = 40
 """What one physical ID can carry of the users' IDs."""
-
-_LONGEST_NAME = 100
 
 
 class UserLookup(cdk.Resource):
@@ -61,7 +59,7 @@ class UserLookup(cdk.Resource):
 
         def read(reader: Reader) -> tuple[Identifier, list[str]]:
             instance = reader.identifier(instance_id, kind=Kind.INSTANCE, name="instance_id")
-            names = _read_names(reader, usernames if given is None else given)
+            names = _roster.read_names(reader, usernames if given is None else given)
             if region is not None:
                 reader.region(region, name="region")
             _association.check_common(reader, scope, provider=provider, removal_policy=None)
@@ -148,34 +146,3 @@ class UserLookup(cdk.Resource):
             raise ValueError(f"{self.node.path} does not look up {username!r}")
         resource, at = self._places[username.lower()]
         return cdk.Fn.select(at, cdk.Fn.split(",", resource.get_att("UserIds").to_string()))
-
-
-def _read_names(reader: Reader, usernames: object) -> list[str]:
-    """Return the names, sorted, so that the order in which they are given does not matter."""
-    given = reader.listed(usernames)
-    if not given:
-        reader.problems.append(
-            f"usernames: expected a list of at least one name, got {_identifiers.shown(usernames)}"
-        )
-        return []
-    problems: list[str] = []
-    names: dict[str, tuple[int, str]] = {}
-    for index, name in enumerate(given):
-        if isinstance(name, str) and _identifiers.is_token(name):
-            problems.append(f"usernames[{index}]: must be known at synth, got a token")
-        elif not isinstance(name, str) or not (
-            1 <= len(name) <= _LONGEST_NAME or _identifiers.is_dummy(name)
-        ):
-            problems.append(
-                f"usernames[{index}]: expected a name of 1 to {_LONGEST_NAME} characters, got "
-                f"{_identifiers.shown(name)}"
-            )
-        elif name.lower() in names:
-            problems.append(
-                f"usernames[{index}]: {name!r} is the same name as "
-                f"usernames[{names[name.lower()][0]}]"
-            )
-        else:
-            names[name.lower()] = (index, name)
-    reader.problems += _identifiers.first_of(problems, name="usernames")
-    return [name for _, (_, name) in sorted(names.items())]

@@ -87,6 +87,7 @@ def for_group(
     return {
         ("DescribeTrafficDistributionGroup", the_group, NO_CONDITION),
         ("ListTrafficDistributionGroupUsers", the_group, NO_CONDITION),
+        ("ListReplicationFindings", the_instance, NO_CONDITION),
         ("SearchUsers", the_instance, NO_CONDITION),
         ("ListUserProficiencies", the_instance, NO_CONDITION),
         ("ListUserProficiencies", agents, NO_CONDITION),

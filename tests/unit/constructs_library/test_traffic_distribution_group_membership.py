@@ -84,7 +84,7 @@ def test_2500_users_are_served(stack: cdk.Stack) -> None:
         ([], "user_ids: 0 users; expected 1 to 2,500"),
         ([user(n) for n in range(2501)], "user_ids: 2,501 users; expected 1 to 2,500, so split"),
         (user(1), "user_ids: expected a list of users, got"),
-        (None, "user_ids: expected a list of users, got None"),
+        (None, "users_matching: expected exactly one of them, none of them is given"),
         ([user(1), None], "user_ids[1]: expected the ID or the ARN of a user, got None"),
         ([user(1), "x"], "user_ids[1]: 'x' is not the ID of a user"),
         ([user_arn(user(1), instance=OTHER_INSTANCE)], "user_ids[0]: the user belongs to"),
