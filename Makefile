@@ -2,7 +2,7 @@
 # Paths are relative, so that the folder may have any name.
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo emulator test test-fast soak bench mutants lint types format build release publish docs docs-branch lock sbom audit clean
+.PHONY: help set-up demo emulator test test-fast soak bench verify-aws assume mutants lint types format build release publish docs docs-branch lock sbom audit clean
 
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -36,8 +36,8 @@ set-up: ## Install what is pinned into .venv, .venv-emulator and node_modules; d
 demo: set-up ## Deploy, change and destroy the example on the local emulator, and check every step.
 	@$(RUN) embedded demo
 
-emulator: set-up ## Start the local emulator until Ctrl-C, and print how to use it.
-	@$(RUN) embedded up
+emulator: set-up ## Start AWS and Connect on this machine until Ctrl-C, for any CDK app; PORT=… fixes AWS's port.
+	@$(RUN) embedded up $(if $(PORT),--port $(PORT)) $(if $(CONNECT_PORT),--connect-port $(CONNECT_PORT))
 
 test: set-up ## Run all tests but the soak: also deployments by the real CDK CLI.
 	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal -m "not soak" $(PYTEST_ARGS)
@@ -52,6 +52,12 @@ soak: set-up ## Explore thousands of lifecycles, and check that broken handlers 
 bench: export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 bench: set-up ## Compare with AwsCustomResource on the emulator, and write docs/benchmarks.md.
 	@$(RUN) benchmarks $(BENCH_ARGS)
+
+verify-aws: set-up ## Try out on a real instance what is assumed about Connect; VERIFY_ARGS="--instance-id …".
+	@PYTHONPATH=constructs $(RUN) connect_associations.cli verify $(VERIFY_ARGS)
+
+assume: set-up ## Note in the list of assumptions what a report of verify-aws observed; REPORT=report.json.
+	@$(RUN) tools.assume $(REPORT)
 
 mutants: set-up ## Break the provider in one place at a time, and count what no test notices; takes hours.
 	@$(RUN) tools.mutants $(MUTANTS_ARGS)

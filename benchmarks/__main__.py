@@ -35,10 +35,11 @@ _PLOT = "images/benchmarks.svg"
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, and return the exit status: 0 also where a limit is not reached."""
-    from embedded.errors import EmbeddedError  # noqa: PLC0415 - as above
-
     from benchmarks import report  # noqa: PLC0415 - needs the paths above
     from benchmarks.node_packages import InstallationError  # noqa: PLC0415 - as above
+    from connect_associations.testing.emulator.errors import (  # noqa: PLC0415 - as above
+        EmulatorError,
+    )
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     try:
         sections, cases = _measured(wanted)
-    except (EmbeddedError, InstallationError) as error:
+    except (EmulatorError, InstallationError) as error:
         sys.stderr.write(f"benchmarks: {error}\n")
         return 1
     except KeyboardInterrupt:

@@ -28,9 +28,9 @@ def describe() -> dict[str, str]:
         "@aws-sdk/client-connect": json.loads(_NODE_PACKAGES.read_text(encoding="utf-8"))[
             "devDependencies"
         ]["@aws-sdk/client-connect"],
-        "CDK CLI": _said(str(toolchain.cdk()), "--version").split()[0],
+        "CDK CLI": _said(str(toolchain.tools().cdk), "--version").split()[0],
         "ministack": _said(
-            str(toolchain.emulator_python()),
+            str(toolchain.tools().ministack_python),
             "-c",
             "from importlib.metadata import version; print(version('ministack'))",
         ),

@@ -6,7 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-from embedded import processes, toolchain
+from embedded import toolchain
+
+from connect_associations.testing.emulator import processes
 
 _FOLDER = Path(__file__).resolve().parent
 _TIMEOUT_SECONDS = 300.0
@@ -27,7 +29,7 @@ def install() -> Path:
     if done.exists() and done.read_bytes() == lock.read_bytes():
         return folder
     sys.stderr.write("Installing what AwsCustomResource needs …\n")
-    npm = str(toolchain.python().parent / "npm")
+    npm = str(Path(sys.executable).with_name("npm"))
     status, output = processes.run(
         [npm, "ci", "--include=dev", "--ignore-scripts", "--loglevel=error"],
         cwd=_FOLDER,

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
-import time
 from pathlib import Path
-from typing import NoReturn
-
-from embedded.errors import EmbeddedError
 
 # In a checkout the library needs no installation.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "constructs"))
 
-_SIGNAL_SECONDS = 1.0
-"""How long a signal may go unnoticed."""
+from connect_associations.testing.emulator.errors import EmulatorError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m embedded", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start AWS and Amazon Connect here, until Ctrl-C")
-    up.add_argument("--aws-port", type=int, help="where AWS listens (default: any free port)")
+    up.add_argument("--port", type=int, help="where AWS listens (default: any free port)")
     up.add_argument(
         "--connect-port", type=int, help="where Amazon Connect listens (default: any free port)"
     )
@@ -34,33 +28,25 @@ def main(arguments: list[str] | None = None) -> int:
             from embedded import demo  # noqa: PLC0415 - only what a command needs is loaded
 
             return demo.run()
-        _up(aws_port=given.aws_port, connect_port=given.connect_port)
-    except EmbeddedError as error:
-        sys.stderr.write(f"embedded: {error}\n")
+        _up(port=given.port, connect_port=given.connect_port)
+    except EmulatorError as error:
+        sys.stderr.write(f"emulator: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nembedded: stopped\n")
+        sys.stderr.write("\nemulator: stopped\n")
         return 130
+    return 0
 
 
-def _up(*, aws_port: int | None, connect_port: int | None) -> NoReturn:
+def _up(*, port: int | None, connect_port: int | None) -> None:
+    from connect_associations.testing.emulator import command  # noqa: PLC0415 - see above
     from connect_associations.testing.throttle import ThrottleSettings  # noqa: PLC0415 - see above
     from embedded.environment import EmbeddedEnvironment  # noqa: PLC0415 - see above
 
-    sys.stderr.write("Starting AWS and Amazon Connect on this machine …\n")
-    with EmbeddedEnvironment(
-        aws_port=aws_port, connect_port=connect_port, throttle=ThrottleSettings()
-    ) as environment:
-        for name, value in environment.exports().items():
-            sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
-        sys.stdout.flush()
-        sys.stderr.write(
-            "\nPaste these lines into another shell; there `cdk deploy` works in this folder.\n"
-            "Ctrl-C stops everything.\n"
-        )
-        # A signal that comes just before an endless wait would not end it.
-        while True:
-            time.sleep(_SIGNAL_SECONDS)
+    emulator = EmbeddedEnvironment(
+        port=port, connect_port=connect_port, throttle=ThrottleSettings()
+    )
+    command.serve(emulator, more=emulator.example)
 
 
 if __name__ == "__main__":

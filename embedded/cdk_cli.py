@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from embedded import processes, toolchain
-from embedded.errors import EmbeddedError
+from connect_associations.testing.emulator import processes
+from connect_associations.testing.emulator.errors import EmulatorError
+from embedded import toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ _AT_ONCE = ("--concurrency", "4")
 """Stacks that do not wait for each other are deployed and destroyed at the same time."""
 
 
-class CdkError(EmbeddedError):
+class CdkError(EmulatorError):
     """The CDK CLI failed.
 
     :ivar output: all that it printed.
@@ -55,14 +56,7 @@ class CdkCli:
     def __init__(self, *, environment: Mapping[str, str], project: Path) -> None:
         self._environment = environment
         self._project = project
-        self._cdk = str(toolchain.cdk())
-
-    def bootstrap(self, *, account: str, region: str) -> CdkRun:
-        """Bootstrap a Region of an account; in a project with an app, the app is run first.
-
-        :raises CdkError: if it fails.
-        """
-        return self.run("bootstrap", f"aws://{account}/{region}")
+        self._cdk = str(toolchain.tools().cdk)
 
     def synthesize(self, *, output: Path, context: Mapping[str, str] | None = None) -> CdkRun:
         """Synthesize the project's app into *output*.

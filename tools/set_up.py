@@ -8,18 +8,26 @@ wrong ends in one line that says what to do.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".tools"
 VENV = ROOT / ".venv"
 EMULATOR_VENV = ROOT / ".venv-emulator"
+EMULATOR_PINS = "constructs/connect_associations/testing/emulator/requirements.txt"
 NODE_MODULES = ROOT / "node_modules"
 
 _STAMP = ".set-up"
@@ -39,8 +47,9 @@ _SETTINGS_THAT_LEAD_ELSEWHERE = {
     "VIRTUAL_ENV",
 }
 
+_FULL = "the disk is full: make room, then run the same again"
 _CAUSES = {
-    r"No space left on device|ENOSPC": "the disk is full: make room, then run the same again",
+    r"No space left on device|ENOSPC": _FULL,
     r"THESE PACKAGES DO NOT MATCH THE HASHES|EINTEGRITY": (
         "a downloaded package is not the pinned one: ask whoever runs the package mirror"
     ),
@@ -56,6 +65,16 @@ _CAUSES = {
 }
 
 
+_HARDLY_ANYTHING = 1_000_000
+"""Bytes."""
+
+_TICK_SECONDS = 1.0
+"""How often a terminal shows how far it is."""
+
+_LINE_SECONDS = 30.0
+"""How often a log does."""
+
+
 class SetUpError(Exception):
     """What went wrong, and what to do, in one line."""
 
@@ -65,7 +84,7 @@ def main() -> int:
     try:
         check_python()
         python_packages(VENV, "requirements-dev.txt", what="Python packages")
-        python_packages(EMULATOR_VENV, "requirements-emulator.txt", what="the AWS emulator")
+        python_packages(EMULATOR_VENV, EMULATOR_PINS, what="the AWS emulator")
         node_packages()
     except SetUpError as error:
         print(f"set-up: {error}", file=sys.stderr)
@@ -94,8 +113,30 @@ def check_python() -> None:
         ) from None
 
 
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Tell people what keeps this program from writing.
+
+    :raises SetUpError: the block raised OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        cause = (
+            _FULL
+            if error.errno == errno.ENOSPC
+            else f"{error.filename or 'a program'}: {error.strerror}; make sure that you may write "
+            f"in {ROOT}, run `make clean`, then the same again"
+        )
+        raise SetUpError(f"{what} could not be installed: {cause}") from None
+
+
+@_explained("Python packages")
 def python_packages(folder: Path, requirements: str, *, what: str) -> None:
-    """Install pinned requirements into a virtual environment, which is made if it is not there."""
+    """Install pinned requirements into a virtual environment, which is made if it is not there.
+
+    :raises SetUpError: that failed; the message says what to do.
+    """
     stamp = _stamp(ROOT / requirements, f"{sys.version_info[:2]}")
     if _is_installed(folder, stamp):
         return
@@ -112,12 +153,17 @@ def python_packages(folder: Path, requirements: str, *, what: str) -> None:
         ],
         log=f"{folder.name}.log",
         what=what,
+        steps=(ROOT / requirements).read_text(encoding="utf-8").count("=="),
     )
     (folder / _STAMP).write_text(stamp, encoding="utf-8")
 
 
+@_explained("the CDK CLI")
 def node_packages() -> None:
-    """Install the pinned CDK CLI, with the Node of the virtual environment."""
+    """Install the pinned CDK CLI, with the Node of the virtual environment.
+
+    :raises SetUpError: that failed; the message says what to do.
+    """
     stamp = _stamp(ROOT / "package-lock.json", "")
     if _is_installed(NODE_MODULES, stamp):
         return
@@ -163,38 +209,66 @@ def _works(python: Path) -> bool:
     return made_here and version == str(sys.version_info[:2])
 
 
-def _run(command: list[str], *, log: str, what: str) -> None:
+def _run(command: list[str], *, log: str, what: str, steps: int = 0) -> None:
+    """Run a program to its end, and say now and then how far it is.
+
+    :param steps: how many packages it collects. Default: nobody knows.
+    :raises SetUpError: it failed.
+    """
     environment = {
         name: value
         for name, value in os.environ.items()
         if name.upper() not in _SETTINGS_THAT_LEAD_ELSEWHERE
     }
     environment["PATH"] = os.pathsep.join([str(VENV / "bin"), environment.get("PATH", os.defpath)])
-    LOGS.mkdir(exist_ok=True)
+    # Otherwise npm needs a home folder that it can write to.
+    environment["npm_config_cache"] = str(ROOT / ".cache" / "npm")
+    environment["PYTHONUNBUFFERED"] = "1"
     path = LOGS / log
+    path.parent.mkdir(exist_ok=True)
     with path.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
         try:
-            done = subprocess.run(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-        except OSError as error:
-            raise SetUpError(
-                f"{what} could not be installed: {command[0]}: {error.strerror}; "
-                "run `make clean`, then the same again"
-            ) from None
-    if done.returncode:
+            _watch(process, path, steps=steps)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    if process.returncode:
         told = path.read_text(encoding="utf-8", errors="replace")
         cause = next((hint for pattern, hint in _CAUSES.items() if re.search(pattern, told)), None)
+        if shutil.disk_usage(ROOT).free < _HARDLY_ANYTHING:
+            cause = _FULL  # the log had no room to say so
         raise SetUpError(
             f"{what} could not be installed: {cause or 'the reason is in the log'} "
             f"(log: {path.relative_to(ROOT)})"
         )
+
+
+def _watch(process: subprocess.Popen[bytes], path: Path, *, steps: int) -> None:
+    """Wait for the end of a program, and say how far it is: on a terminal all the time."""
+    terminal = sys.stdout.isatty()
+    started = time.monotonic()
+    while True:
+        try:
+            process.wait(_TICK_SECONDS if terminal else _LINE_SECONDS)
+        except subprocess.TimeoutExpired:
+            far = f"  {time.monotonic() - started:.0f} s"
+            if steps:
+                collected = path.read_text(encoding="utf-8", errors="replace").count("Collecting ")
+                far += f", {min(collected, steps)} of {steps} packages"
+            print(f"\r{far}" if terminal else far, end="" if terminal else "\n", flush=True)
+        else:
+            break
+    if terminal:
+        print("\r\033[K", end="", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from embedded.environment import EmbeddedEnvironment
 
-from deployment import Deployment
+from deployment import Deployment, Hurried
+from wheels import ROOT, build, foreign_python
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -20,9 +21,16 @@ _ENVIRONMENT = pytest.StashKey[EmbeddedEnvironment]()
 @pytest.fixture(scope="session")
 def environment(request: pytest.FixtureRequest) -> Iterator[EmbeddedEnvironment]:
     """AWS and Connect on this machine: one for each worker, as each serves one test at a time."""
-    with EmbeddedEnvironment() as environment:
+    with Hurried() as environment:
         request.config.stash[_ENVIRONMENT] = environment
         yield environment
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a virtual environment outside of the clone, with the wheel."""
+    wheel = build("wheel", source=ROOT, output=tmp_path_factory.mktemp("wheel"))
+    return foreign_python(tmp_path_factory.mktemp("foreign") / "venv", wheel=wheel)
 
 
 @pytest.fixture

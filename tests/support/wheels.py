@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import site
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,25 +34,48 @@ def build(what: str, *, source: Path, output: Path) -> Path:
     return built
 
 
-def foreign_python(folder: Path, *, wheel: Path) -> Path:
+def foreign_python(
+    folder: Path, *, wheel: Path | None = None, lenders: Iterable[str] | None = None
+) -> Path:
     """Make a virtual environment with *wheel* in it, and return its Python.
 
     What the wheel depends on is lent by the virtual environment that runs the tests, through a
     ``.pth`` file: downloading 100 MB of aws-cdk-lib would take a minute and a network, and would
     show nothing about the wheel. That environment does not have this project installed, and the
     checkout is on nobody's path outside of pytest, so what is imported comes from the wheel.
+
+    :param wheel: what to install. Default: nothing.
+    :param lenders: whose packages to lend. Default: those of this virtual environment.
     """
     venv.create(folder, symlinks=True)
     python = folder / "bin" / "python"
-    _run(
-        [
-            *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
-            *("--disable-pip-version-check", "--no-index", "--no-deps", str(wheel)),
-        ]
-    )
+    if wheel is not None:
+        _run(
+            [
+                *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
+                *("--disable-pip-version-check", "--no-index", "--no-deps", str(wheel)),
+            ]
+        )
     (packages,) = folder.glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    lent = site.getsitepackages() if lenders is None else lenders
+    (packages / "dependencies.pth").write_text("\n".join(lent) + "\n")
     return python
+
+
+def lend(source: Path, target: Path) -> None:
+    """Put a file or a folder at another place, without a copy where the disk can do that."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=_link, symlinks=True)
+    else:
+        _link(str(source), str(target))
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _run(command: list[str]) -> None:

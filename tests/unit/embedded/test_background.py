@@ -6,14 +6,19 @@ import socket
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from embedded.background import HOST, BackgroundServer, check_port, free_port
-from embedded.errors import PortTakenError, StartError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from connect_associations.testing.emulator.background import (
+    HOST,
+    BackgroundServer,
+    check_port,
+    free_port,
+)
+from connect_associations.testing.emulator.errors import PortTakenError, StartError
+
+ROOT = Path(__file__).resolve().parents[3]
 
 SERVER = """
 import http.server, os, pathlib, subprocess, sys
@@ -69,7 +74,7 @@ def test_stop_ends_the_program_and_what_it_started(tmp_path: Path) -> None:
 def test_a_program_that_ignores_sigterm_is_ended_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("embedded.background._STOP_SECONDS", 1.0)
+    monkeypatch.setattr("connect_associations.testing.emulator.background._STOP_SECONDS", 1.0)
     server = background(tmp_path, STUBBORN)
     server.start()
     server.stop()
@@ -81,8 +86,9 @@ def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path, how: signal.Si
     port = free_port()
     parent = f"""
 import sys, time
+sys.path.insert(0, {str(ROOT / "constructs")!r})
 from pathlib import Path
-from embedded.background import BackgroundServer
+from connect_associations.testing.emulator.background import BackgroundServer
 server = BackgroundServer(
     name="x", command=[sys.executable, "-c", {SERVER!r}, "{port}", {str(tmp_path)!r}],
     environment={{}}, port={port}, ready_path="/", log=Path({str(tmp_path / "log")!r}),
@@ -110,7 +116,7 @@ def test_a_program_that_ends_while_starting_is_an_error_with_its_output(tmp_path
 def test_a_program_that_does_not_answer_in_time_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("embedded.background._START_SECONDS", 1.0)
+    monkeypatch.setattr("connect_associations.testing.emulator.background._START_SECONDS", 1.0)
     quiet = (
         "import os, pathlib, sys, time; "
         "pathlib.Path(sys.argv[2], 'pids').write_text(str(os.getpid())); time.sleep(600)"

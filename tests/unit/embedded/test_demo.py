@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 from embedded import demo
 from embedded.cdk_cli import CdkRun
-from embedded.connect import EmbeddedConnect
 
 from connect_associations.testing import seed
+from connect_associations.testing.emulator.connect import EmulatedConnect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ class FakeEnvironment:
 
     def __init__(self, folder: Path, *, forgets: str | None) -> None:
         self.folder = folder
-        self.connect = EmbeddedConnect(account="123456789012")
+        self.connect = EmulatedConnect(account="123456789012")
         self.cdk = self
         self._forgets = forgets
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import socket
 import sys
 import tempfile
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from embedded import toolchain
-from embedded.background import HOST, free_port
 from embedded.environment import EmbeddedEnvironment
-from embedded.errors import MissingToolError, StartError
+
+from connect_associations.testing.emulator.background import HOST, free_port
+from connect_associations.testing.emulator.errors import MissingToolError, StartError
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def test_what_set_up_installs_is_asked_for(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toolchain, "ROOT", temporary)
-    with pytest.raises(MissingToolError, match=r"\.venv-emulator/bin/python .*make set-up"):
+    with pytest.raises(MissingToolError, match=r"node_modules/.bin/cdk .*make set-up"):
         EmbeddedEnvironment().__enter__()
 
 
@@ -35,13 +37,14 @@ def test_a_start_that_fails_stops_what_was_started_and_keeps_the_logs(
     temporary: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # This virtual environment has no emulator in it.
-    monkeypatch.setattr(toolchain, "emulator_python", lambda: Path(sys.executable))
+    without = dataclasses.replace(toolchain.tools(), ministack_python=Path(sys.executable))
+    monkeypatch.setattr(toolchain, "tools", lambda: without)
     port = free_port()
     said = r"(?s)the AWS emulator ended while starting:\n.*No module named 'ministack'"
     with pytest.raises(StartError, match=said):
         EmbeddedEnvironment(connect_port=port).__enter__()
     assert is_free(port)
-    (folder,) = temporary.glob("embedded-aws-*")
+    (folder,) = temporary.glob("emulated-aws-*")
     assert (folder / "ministack.log").exists()
     assert str(folder) in capsys.readouterr().err
 

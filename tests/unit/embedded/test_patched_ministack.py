@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embedded.patched_ministack import deleting, describing
+from connect_associations.testing.emulator.patched_ministack import deleting, describing
 
 if TYPE_CHECKING:
-    from embedded.patched_ministack import Response, Stack
+    from connect_associations.testing.emulator.patched_ministack import Response, Stack
 
 PARENT_OF = {"Top": "", "Middle": "Top", "Bottom": "Middle", "Other": ""}
 

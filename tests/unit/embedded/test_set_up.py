@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tools import set_up
 
 ROOT = Path(__file__).resolve().parents[3]
 NO_HOST = "http://127.0.0.1:9"
@@ -22,7 +23,8 @@ def clone(tmp_path: Path) -> Path:
     for name in ("Makefile", ".npmrc", "package.json", "package-lock.json", "tools"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
-    for name in ("requirements-dev.txt", "requirements-emulator.txt"):
+    for name in ("requirements-dev.txt", set_up.EMULATOR_PINS):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("# nothing\n")
     return folder
 
@@ -101,8 +103,77 @@ def test_no_network_for_npm(clone: Path) -> None:
     first = make(clone, "set-up", f"PYTHON={sys.executable}", npm_config_registry=NO_HOST)
     assert first.returncode  # there is no npm in an empty virtual environment
     (fake_bin / "npm").symlink_to(npm)
-    said = complaint(make(clone, "set-up", f"PYTHON={sys.executable}", npm_config_registry=NO_HOST))
+    said = complaint(
+        # A home folder that npm can neither read nor write.
+        make(
+            clone,
+            "set-up",
+            f"PYTHON={sys.executable}",
+            npm_config_registry=NO_HOST,
+            HOME="/dev/null/home",
+        )
+    )
     assert said.startswith("set-up: the CDK CLI could not be installed: the package registry")
+    assert (clone / ".cache" / "npm").is_dir()
+
+
+@pytest.fixture
+def here(clone: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone that set-up works on in this process."""
+    for name, path in {"ROOT": ".", "LOGS": ".tools"}.items():
+        monkeypatch.setattr(set_up, name, clone / path)
+    monkeypatch.setattr(set_up, "_LINE_SECONDS", 0.2)
+    return clone
+
+
+def install(program: str, *, steps: int = 0) -> None:
+    with set_up._explained("it"):  # noqa: SLF001 - what both steps of set-up go through
+        set_up._run([sys.executable, "-c", program], log="log", what="it", steps=steps)  # noqa: SLF001 - as above
+
+
+@pytest.mark.usefixtures("here")
+def test_a_disk_that_is_full_for_the_program() -> None:
+    with pytest.raises(set_up.SetUpError, match="it could not be installed: the disk is full"):
+        install("import errno, os; raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_disk_that_is_full_for_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(set_up.SetUpError, match="it could not be installed: the disk is full"):
+        install("raise SystemExit(1)")
+
+
+def test_a_folder_that_cannot_be_written_to(here: Path) -> None:
+    (here / ".tools").write_text("in the way")
+    with pytest.raises(
+        set_up.SetUpError, match=r"^it could .*/\.tools: File exists; make sure that"
+    ):
+        install("")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_slow_step_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    install("import time; print('Collecting a'); print('Collecting b'); time.sleep(1)", steps=7)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "  1 s, 2 of 7 packages"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_step_that_is_interrupted_leaves_no_program_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = []
+
+    def interrupt(process: subprocess.Popen[bytes], *_: object, **__: object) -> None:
+        started.append(process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(set_up, "_watch", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        install("import time; time.sleep(600)")
+    assert started[0].returncode
 
 
 def test_help_lists_every_target(clone: Path) -> None:

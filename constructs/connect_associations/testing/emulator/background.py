@@ -14,7 +14,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedded.errors import PortTakenError, StartError
+from connect_associations.testing.emulator.errors import PortTakenError, StartError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

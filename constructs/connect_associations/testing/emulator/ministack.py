@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from embedded import toolchain
-from embedded.background import HOST, BackgroundServer
+from connect_associations.testing.emulator.background import HOST, BackgroundServer
+
+if TYPE_CHECKING:
+    from connect_associations.testing.emulator.tools import Tools
 
 _PROGRAM = Path(__file__).with_name("patched_ministack.py")
 
@@ -13,8 +16,8 @@ _WAIT_SCALE = "0.1"
 """Pauses of Step Functions take a tenth of their time: the provider's waiter polls often."""
 
 
-def ministack(
-    *, port: int, account: str, region: str, connect_url: str, folder: Path
+def ministack(  # noqa: PLR0913 - each says one thing about the emulated account
+    *, port: int, account: str, region: str, connect_url: str, tools: Tools, folder: Path
 ) -> BackgroundServer:
     """Return the emulator, ready to start.
 
@@ -24,17 +27,18 @@ def ministack(
     :param account: its account.
     :param region: its Region where a request names none.
     :param connect_url: where Lambda functions find Connect.
+    :param tools: the Python that has it, and Node for Lambda functions.
     :param folder: where it may write; its log is there.
     """
     scratch = folder / "ministack"
     scratch.mkdir(exist_ok=True)
-    python = toolchain.emulator_python()
+    python = tools.ministack_python
     return BackgroundServer(
         name="the AWS emulator",
         # -P: the program's folder has a module of the emulator's name.
         command=[str(python), "-P", str(_PROGRAM)],
         environment={
-            "PATH": f"{python.parent}:{toolchain.search_path()}",
+            "PATH": tools.search_path(python.parent),
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
             "GATEWAY_PORT": str(port),

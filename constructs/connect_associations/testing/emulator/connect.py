@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 from connect_associations.testing import seed as seeded
 from connect_associations.testing.emulation import ConnectEmulation
-from connect_associations.testing.entities import Channel
 from connect_associations.testing.server import ConnectServer
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 _STOP_SECONDS = 10.0
 
 
-class EmbeddedConnect:
+class EmulatedConnect:
     """A small contact centre that is the same every time.
 
     ``connect_associations.testing.seed`` holds its IDs.
@@ -31,7 +30,6 @@ class EmbeddedConnect:
     def __init__(
         self, *, account: str, port: int | None = None, throttle: ThrottleSettings | None = None
     ) -> None:
-        self._account = account
         emulation = ConnectEmulation(account_id=account, throttle=throttle, seed=seeded.seed)
         self._server = ConnectServer(emulation, port=port or 0)
         self._thread = threading.Thread(
@@ -71,17 +69,4 @@ class EmbeddedConnect:
 
     def arn(self, path: str, *, region: str = seeded.HOME_REGION) -> str:
         """Return the ARN of something here, by what comes after the account."""
-        return f"arn:aws:connect:{region}:{self._account}:{path}"
-
-    def example_context(self) -> dict[str, str]:
-        """Return context with which ``app.py`` can be deployed here."""
-        group = self.arn(f"traffic-distribution-group/{seeded.GROUP_ID}")
-        return {
-            "instance_id": seeded.INSTANCE_ID,
-            "traffic_distribution_group_id": group,
-            "user_ids": f"{seeded.USERS['ann']},{seeded.USERS['bob']}",
-            "contact_id": seeded.CONTACTS[Channel.TASK][0],
-            "contact_user_id": seeded.USERS["ann"],
-            "contact_release": "transfer_to_queue",
-            "contact_flow_id": seeded.CONTACT_FLOW_ID,
-        }
+        return f"arn:aws:connect:{region}:{self.emulation.account_id}:{path}"
