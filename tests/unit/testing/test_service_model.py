@@ -25,12 +25,10 @@ def called() -> dict[str, Path]:
     """Return the operations of Connect that the library names, each with a file that does."""
     known = set(connect_model.model().operation_names)
     return {
-        name: path
+        node.value: path
         for path in CODE
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        for name in [node.value.removeprefix("connect:")]
-        if name in known
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in known
     }
 
 
