@@ -46,7 +46,7 @@ from lifecycle.ledger import TABLE
 from lifecycle.seen import seen_world
 from lifecycle.stack_parts import ACCOUNT, StackSettings
 from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS
-from service_authorization import dependents
+from service_authorization import NEWER, dependents, is_known
 from synthesis import new_stack, of_type, synthesize
 
 if TYPE_CHECKING:
@@ -340,6 +340,11 @@ def lives_of_a_group(
         assert retried.deploy(build(BOB.id), fails="ROLLBACK" in status) == status
     yield retried
 
+    not_replicated = new_run()
+    not_replicated.emulation.add_finding(ANN.id, reference_code="CODE", message="said")
+    assert not_replicated.deploy(build(ANN.id)) == "ROLLBACK_COMPLETE"
+    yield not_replicated
+
     inactive_group = new_run()
     emulation = inactive_group.emulation
     emulation.set_group_status(RED.id, GroupStatus.CREATION_FAILED)
@@ -462,6 +467,10 @@ def test_what_an_action_depends_on_is_granted_with_it(new_run: Callable[..., Run
         granted |= {grant.action for grant in run.granted}
     missing = {other for action in granted for other in dependents(action)} - granted
     assert missing == NOT_NEEDED
+
+
+def test_only_what_the_data_lack_is_added_to_them() -> None:
+    assert not [action for action in NEWER if is_known(action)]
 
 
 # Whether the comparison would notice --------------------------------------------------------------
