@@ -25,10 +25,10 @@ _FAST: list[Any] = [
     (broken.NaiveButWaiting, Promise.DECLARED_EXISTS),
     (broken_ledger.IgnoresOtherResources, Promise.DECLARED_EXISTS),
     (broken_ledger.ForgetsAdoption, Promise.RESTORED),
-    (broken.IgnoresRollbacks, Promise.RESTORED),
     (broken.WritesInOnEvent, Promise.ON_EVENT_READS_ONLY),
 ]
 _SLOW: list[Any] = [
+    (broken.IgnoresRollbacks, Promise.RESTORED),
     (broken.NaiveButWaiting, Promise.RESTORED),
     (broken.NaiveButWaiting, Promise.REPEATED_EVENT),
     (broken.DoesNothing, Promise.DECLARED_EXISTS),

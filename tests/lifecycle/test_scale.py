@@ -428,7 +428,14 @@ def ideal(count: int, quota: Quota = DEFAULT_QUOTA.default) -> float:
 
 
 @pytest.mark.parametrize(
-    ("count", "before", "page_size"), [(200, 300, 10), (200, 0, 1000), (200, 0, 10), (50, 1000, 10)]
+    ("count", "before", "page_size"),
+    [
+        (200, 300, 10),
+        (200, 0, 1000),
+        # Between these two, and as slow as the two together.
+        pytest.param(200, 0, 10, marks=pytest.mark.soak),
+        (50, 1000, 10),
+    ],
 )
 def test_singles_created_at_once_cost_what_a_membership_costs(
     count: int, before: int, page_size: int
