@@ -108,6 +108,16 @@ NO_DEAD_LETTERS = Acknowledgement(
         "nothing could reach a dead-letter queue."
     ),
 )
+_NEXT_AUDIT = "The next audit makes up for one that failed, and the metric AuditsFinished tells."
+AUDIT_DEAD_LETTERS = Acknowledgement(
+    rules=_packs("LambdaDLQ", _HIPAA, _R5, _SERVERLESS), reason=_NEXT_AUDIT
+)
+AUDIT_FAILURE_DESTINATION = Acknowledgement(
+    rules=_packs("LambdaAsyncFailureDestination", _SERVERLESS), reason=_NEXT_AUDIT
+)
+AUDIT_TARGET_DEAD_LETTERS = Acknowledgement(
+    rules=_packs("EventBusDLQ", _SERVERLESS), reason=_NEXT_AUDIT
+)
 FRAMEWORK_DEAD_LETTERS = Acknowledgement(
     rules=_packs("LambdaDLQ", _HIPAA, _R5, _SERVERLESS),
     reason=(

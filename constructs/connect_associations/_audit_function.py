@@ -15,7 +15,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from connect_associations import _acknowledgements, _functions, _ledger
-from connect_associations._acknowledgements import Acknowledgement
 from connect_associations._logs import LogGroups
 from connect_associations.audit import CONTINUATION, SOURCE
 
@@ -34,13 +33,6 @@ _TIMEOUT_SECONDS = 900
 
 _OWN_ITEMS, _GROUP_ITEMS = "audit#*", "group#*"
 """The partition keys of what an audit notes about itself, and of the claims on groups."""
-
-_NEXT_AUDIT = "The next audit makes up for one that failed, and the metric AuditsFinished tells."
-_NO_DEAD_LETTERS = Acknowledgement(rules=("NIST.800.53.R5-LambdaDLQ",), reason=_NEXT_AUDIT)
-_NO_FAILURE_DESTINATION = Acknowledgement(
-    rules=("Serverless-LambdaAsyncFailureDestination",), reason=_NEXT_AUDIT
-)
-_NO_TARGET_DEAD_LETTERS = Acknowledgement(rules=("Serverless-EventBusDLQ",), reason=_NEXT_AUDIT)
 
 
 class AuditFunction(Construct):
@@ -92,12 +84,13 @@ class AuditFunction(Construct):
             handler="audit.handler.audit",
             description="Compares associations in Amazon Connect with what the stack declares.",
             seconds=_TIMEOUT_SECONDS,
-            no_dead_letters=_NO_DEAD_LETTERS,
+            no_dead_letters=_acknowledgements.AUDIT_DEAD_LETTERS,
         )
         # An audit that is made up for by the next one need not be tried again.
         function.configure_async_invoke(retry_attempts=0)
         _acknowledgements.acknowledge_on(
-            function.node.find_child("EventInvokeConfig"), _NO_FAILURE_DESTINATION
+            function.node.find_child("EventInvokeConfig"),
+            _acknowledgements.AUDIT_FAILURE_DESTINATION,
         )
         target = targets.LambdaFunction(function, retry_attempts=0)
         rules = (
@@ -123,7 +116,7 @@ class AuditFunction(Construct):
         logs_policy = log_groups.grant_write(role)
         for rule in rules:
             rule.node.add_dependency(logs_policy)
-            _acknowledgements.acknowledge_on(rule, _NO_TARGET_DEAD_LETTERS)
+            _acknowledgements.acknowledge_on(rule, _acknowledgements.AUDIT_TARGET_DEAD_LETTERS)
         audit.join(stack)
 
     def _allow_basics(

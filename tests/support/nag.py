@@ -18,6 +18,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from aws_cdk.aws_events import Schedule
 from cdk_nag import (
     AwsSolutionsChecks,
     HIPAASecurityChecks,
@@ -28,11 +29,13 @@ from cdk_nag import (
 )
 
 from connect_associations import (
+    Audit,
     ConnectAssociationProvider,
     ContactRelease,
     ContactUserAssignment,
     TrafficDistributionGroupMembership,
     TrafficDistributionGroupUser,
+    UserFilter,
     UserLookup,
     _acknowledgements,
 )
@@ -286,6 +289,18 @@ def _share_ledger(stack: cdk.Stack) -> None:
     )
 
 
+def _audit(stack: cdk.Stack) -> None:
+    audit = Audit(schedule=Schedule.rate(cdk.Duration.hours(1)))
+    ConnectAssociationProvider(stack, PROVIDER, audit=audit)
+    TrafficDistributionGroupMembership(
+        stack,
+        "Agents",
+        instance_id=INSTANCE,
+        traffic_distribution_group_id=GROUP,
+        users_matching=UserFilter(tags={"team": "east"}),
+    )
+
+
 def _with_tokens(stack: cdk.Stack) -> None:
     def parameter(name: str) -> str:
         return cdk.CfnParameter(stack, name).value_as_string
@@ -326,6 +341,7 @@ _DECLARED: Mapping[str, Callable[[cdk.Stack], object]] = {
     "ProviderAlone": lambda stack: ConnectAssociationProvider(stack, PROVIDER),
     "ProviderHardened": harden,
     "ProviderSharingLedger": _share_ledger,
+    "Audit": _audit,
     "TrafficDistributionGroupUser": lambda stack: TrafficDistributionGroupUser(
         stack,
         "Agent",
