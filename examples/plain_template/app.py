@@ -51,6 +51,12 @@ class Associations(cdk.Stack):
             "connect:AssociateTrafficDistributionGroupUser",
             "connect:DisassociateTrafficDistributionGroupUser",
         ]
+        find = [
+            "connect:ListReplicationFindings",
+            "connect:ListUserProficiencies",
+            "connect:SearchUsers",
+        ]
+        describe = ["connect:DescribeUser", "connect:ListUserProficiencies"]
         read = [
             "connect:DescribeTrafficDistributionGroup",
             "connect:ListTrafficDistributionGroupUsers",
@@ -61,9 +67,9 @@ class Associations(cdk.Stack):
             "cloudformation:ListStackResources",
         ]
         for actions, resource in (
-            ([*change, "connect:ListUserProficiencies", "connect:SearchUsers"], instance),
-            ([*change, "connect:ListUserProficiencies", "connect:DescribeUser"], agents),
-            ([*change, *read], group),
+            (change + find, instance),
+            (change + describe, agents),
+            (change + read, group),
             (look, arn(f"stack/{stacks}/*", service="cloudformation")),
         ):
             provider.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
