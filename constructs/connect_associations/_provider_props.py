@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
 
 from connect_associations import _lambda_asset, _time_outs
 from connect_associations._identifiers import is_token, shown
@@ -12,7 +15,6 @@ from connect_associations._identifiers import is_token, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import aws_cdk as cdk
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
@@ -102,18 +104,25 @@ class ProviderProps:
                 f"{'.'.join(map(str, _OLDEST_RUNTIME))} or newer"
             )
         least, most = _MEMORY
-        if self.memory_size is not None and not least <= self.memory_size <= most:
+        if not _is_count(self.memory_size, least=least, most=most):
             yield (
-                f"memory_size: {self.memory_size} MiB is out of range; expected {least} to {most:,}"
+                f"memory_size: expected whole MiB from {least} to {most:,}, got "
+                f"{shown(self.memory_size)}"
             )
-        reserved = self.reserved_concurrent_executions
-        if reserved is not None and reserved < 1:
+        if not _is_count(self.reserved_concurrent_executions, least=1):
             yield (
-                f"reserved_concurrent_executions: {reserved} would stop the handlers; expected at "
-                f"least 1"
+                f"reserved_concurrent_executions: expected at least 1, got "
+                f"{shown(self.reserved_concurrent_executions)}; none would stop the handlers"
             )
         if self.bundle_sdk and (problem := _lambda_asset.find_sdk_problem()):
             yield f"bundle_sdk: {problem}"
+
+
+def _is_count(value: object, *, least: int, most: float = math.inf) -> bool:
+    """Tell whether a property that may be left out is in its range, or will be known later."""
+    if value is None or cdk.Token.is_unresolved(value):
+        return True
+    return isinstance(value, int) and least <= value <= most
 
 
 def _is_short_text(value: object) -> bool:

@@ -268,14 +268,18 @@ def test_time_outs(
         ({"convergence_timeout": cdk.Duration.millis(1500)}, "convergence_timeout: 1 second 500"),
         ({"runtime": lambda_.Runtime.NODEJS_22_X}, "runtime: 'nodejs22.x' cannot run"),
         ({"runtime": lambda_.Runtime.PYTHON_3_9}, "runtime: 'python3.9' cannot run"),
-        ({"reserved_concurrent_executions": 0}, "reserved_concurrent_executions: 0 would stop"),
+        (
+            {"reserved_concurrent_executions": 0},
+            "reserved_concurrent_executions: expected .* got 0",
+        ),
         ({"vpc_subnets": ec2.SubnetSelection()}, "vpc: is missing"),
         ({"resync": ""}, "resync: expected a string of 1 to 100 characters, .*got ''"),
         ({"resync": "x" * 101}, "resync: expected a string of 1 to 100 characters"),
         ({"resync": 20261125}, "resync: expected .*got 20261125"),
         ({"resync": True}, "resync: expected .*got True"),
-        ({"memory_size": 127}, "memory_size: 127 MiB is out of range; expected 128 to 10,240"),
-        ({"memory_size": 10_241}, "memory_size: 10241 MiB is out of range"),
+        ({"memory_size": 127}, "memory_size: expected whole MiB from 128 to 10,240, got 127"),
+        ({"memory_size": 10_241}, "memory_size: expected .* got 10241"),
+        ({"memory_size": "512"}, "memory_size: expected .* got '512'"),
         ({"tracing": "false"}, "tracing: expected True or False, got 'false'"),
         ({"waiter_logging": 1}, "waiter_logging: expected True or False, got 1"),
     ],
@@ -492,6 +496,21 @@ def test_one_log_group_for_everything(stack: cdk.Stack) -> None:
         if "logs:PutLogEvents" in statement["Action"]
     ]
     assert writing == [{"Fn::GetAtt": [mine, "Arn"]}]
+
+
+def test_a_log_group_keeps_its_own_settings(stack: cdk.Stack) -> None:
+    group = cast("logs.ILogGroup", logs.LogGroup(stack, "Mine"))
+    with pytest.raises(InvalidAssociationError, match="log_group: is given, so set its retention"):
+        ConnectAssociationProvider(
+            stack, "Provider", log_group=group, log_retention=logs.RetentionDays.ONE_YEAR
+        )
+
+
+def test_numbers_may_be_known_later(stack: cdk.Stack) -> None:
+    memory = cdk.CfnParameter(stack, "Memory", type="Number")
+    ConnectAssociationProvider(stack, "Provider", memory_size=cast("int", memory.value_as_number))
+    for handler in handlers(synthesize(stack)).values():
+        assert handler["MemorySize"] == {"Ref": "Memory"}
 
 
 def test_tracing(stack: cdk.Stack) -> None:
