@@ -60,20 +60,21 @@ class Activity:
             get_time=time.time,
             transient=True,
             expand=True,
-            disable=not self._is_shown,
         )
         self._task = self._progress.add_task(what, total=total, count="")
 
     def __enter__(self) -> Self:
         """Show it."""
-        self._progress.start()
+        if self._is_shown:
+            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
     ) -> None:
         """Take it away."""
-        self._progress.stop()
+        if self._is_shown:
+            self._progress.stop()
         if kind is KeyboardInterrupt:
             raise Interrupted(self._so_far()) from None
 

@@ -45,6 +45,7 @@ class Declaration:
 class PlannedStack:
     """A stack as it is to be deployed.
 
+    :ivar root: the name of the outermost stack.
     :ivar stack_id: of a stack that is not there yet one that nobody else has.
     :ivar deployed: the stack as it is; None if it is not there yet.
     :ivar left_out: the resources whose condition does not hold.
@@ -54,6 +55,7 @@ class PlannedStack:
     """
 
     name: str
+    root: str
     stack_id: str
     region: str
     deployed: Stack | None

@@ -65,12 +65,14 @@ class GroupForecast:
 class Forecast:
     """What a deployment would do.
 
-    :ivar stacks: the names of the stacks.
+    :ivar roots: the names of the stacks that were asked for.
+    :ivar stacks: the names of them and of their nested stacks, as far as they have associations.
     :ivar refused: what the provider would refuse.
     :ivar unknown: what is known only when it is deployed.
     :ivar may_change: some of that is new, or spelled in another way than before.
     """
 
+    roots: list[str]
     stacks: list[str]
     groups: list[GroupForecast] = field(default_factory=list)
     contacts: list[ContactForecast] = field(default_factory=list)

@@ -77,7 +77,11 @@ class Forecaster:
         """
         known = self._ledgers.claims(seen=self._seen, of=self._listed.keys())
         self._claims, self._contacts = known.groups, known.contacts
-        forecast = Forecast(stacks=[stack.name for stack in self._stacks if stack.concerns_connect])
+        concerned = [stack for stack in self._stacks if stack.concerns_connect]
+        forecast = Forecast(
+            roots=list(dict.fromkeys(stack.root for stack in concerned)),
+            stacks=[stack.name for stack in concerned],
+        )
         planned: list[GroupClaim] = []
         ending = list(self._removed())
         for stack in self._stacks:

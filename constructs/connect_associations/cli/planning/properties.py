@@ -36,10 +36,12 @@ _AT_ONCE = 0.0
 class Context:
     """Where a stack goes.
 
+    :ivar root: the name of the outermost stack.
     :ivar account: empty if that is not known.
     :ivar parameters: the values that a nested stack gets, as far as they are known.
     """
 
+    root: str
     account: str
     region: str
     parameters: Mapping[str, Any]

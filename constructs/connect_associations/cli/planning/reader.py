@@ -56,7 +56,12 @@ class Reader:
                 synthesized.name,
                 synthesized.template,
                 deployed,
-                Context(account=synthesized.account, region=region, parameters={}),
+                Context(
+                    root=synthesized.name,
+                    account=synthesized.account,
+                    region=region,
+                    parameters={},
+                ),
             )
         )
 
@@ -64,8 +69,9 @@ class Reader:
         self, name: str, template: Template, deployed: Stack | None, context: Context
     ) -> Iterator[PlannedStack]:
         planned = PlannedStack(
-            name=name,
-            stack_id=deployed.id if deployed else f"new/{name}/stack",
+            name=deployed.name if deployed else name,
+            root=context.root,
+            stack_id=deployed.id if deployed else f"new/{name}/{context.region}",
             region=context.region,
             deployed=deployed,
             read_before=cache(partial(self._template_of, deployed)),

@@ -200,7 +200,7 @@ def as_data(forecast: Forecast, names: Names, *, rate: float) -> dict[str, objec
 
 
 def _title(forecast: Forecast) -> str:
-    names = forecast.stacks
+    names = forecast.roots
     return f"Plan of {'stack' if len(names) == 1 else 'stacks'} {', '.join(names)}"
 
 
