@@ -63,33 +63,37 @@ class _Reference(NamedTuple):
     """How the CDK refers to a kind of resource.
 
     :ivar resource: the class of the resource itself.
-    :ivar attribute: its attribute that is the ARN, which is spelled alike in older CDKs.
-    :ivar reference: the property of whatever refers to such a resource, in newer CDKs.
-    :ivar arn: the ARN in what that property holds.
+    :ivar attribute: its attribute that is the ARN, which is there in older CDKs too.
+    :ivar name: what newer CDKs call it: whatever refers to such a resource has a property
+        ``…_ref``, which holds an ``…_arn``.
     """
 
     resource: type[cdk.CfnResource]
     attribute: str
-    reference: str
-    arn: str
+    name: str
 
 
 _REFERENCES = {
-    Kind.INSTANCE: _Reference(aws_connect.CfnInstance, "attr_arn", "instance_ref", "instance_arn"),
+    Kind.INSTANCE: _Reference(aws_connect.CfnInstance, "attr_arn", "instance"),
     Kind.TRAFFIC_DISTRIBUTION_GROUP: _Reference(
         aws_connect.CfnTrafficDistributionGroup,
         "attr_traffic_distribution_group_arn",
-        "traffic_distribution_group_ref",
-        "traffic_distribution_group_arn",
+        "traffic_distribution_group",
     ),
-    Kind.USER: _Reference(aws_connect.CfnUser, "attr_user_arn", "user_ref", "user_arn"),
+    Kind.USER: _Reference(aws_connect.CfnUser, "attr_user_arn", "user"),
     Kind.CONTACT_FLOW: _Reference(
-        aws_connect.CfnContactFlow,
-        "attr_contact_flow_arn",
-        "contact_flow_ref",
-        "contact_flow_arn",
+        aws_connect.CfnContactFlow, "attr_contact_flow_arn", "contact_flow"
     ),
-    Kind.QUEUE: _Reference(aws_connect.CfnQueue, "attr_queue_arn", "queue_ref", "queue_arn"),
+    Kind.QUEUE: _Reference(aws_connect.CfnQueue, "attr_queue_arn", "queue"),
+    Kind.HIERARCHY_GROUP: _Reference(
+        aws_connect.CfnUserHierarchyGroup, "attr_user_hierarchy_group_arn", "user_hierarchy_group"
+    ),
+    Kind.ROUTING_PROFILE: _Reference(
+        aws_connect.CfnRoutingProfile, "attr_routing_profile_arn", "routing_profile"
+    ),
+    Kind.SECURITY_PROFILE: _Reference(
+        aws_connect.CfnSecurityProfile, "attr_security_profile_arn", "security_profile"
+    ),
 }
 
 
@@ -439,7 +443,8 @@ def _referenced(value: object, *, kind: Kind) -> object:
         return value
     if isinstance(value, reference.resource):
         return getattr(value, reference.attribute)
-    return getattr(getattr(value, reference.reference, None), reference.arn, value)
+    referred = getattr(value, f"{reference.name}_ref", None)
+    return getattr(referred, f"{reference.name}_arn", value)
 
 
 def _literal(found: _grammar.Identifier, *, kind: Kind) -> Identifier:

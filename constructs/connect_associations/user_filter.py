@@ -14,6 +14,8 @@ from connect_associations._identifiers import is_token, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from aws_cdk.interfaces import aws_connect as references
+
     from connect_associations._identifiers import Identifier, Reader
 
 MAX_CONDITIONS = 20
@@ -45,18 +47,19 @@ class UserFilter:
 
     :param tags: tags that the user has, with these values. Default: - any
     :param hierarchy_group_id: a hierarchy group that the user belongs to, or a group above that
-        one: an ID, an ARN or a token. Default: - any
-    :param routing_profile_id: the user's routing profile: an ID, an ARN or a token. Default: - any
-    :param security_profile_id: one of the user's security profiles: an ID, an ARN or a token.
-        Default: - any
+        one: an ID, an ARN, a token or a reference such as a CfnUserHierarchyGroup. Default: - any
+    :param routing_profile_id: the user's routing profile: an ID, an ARN, a token or a reference
+        such as a CfnRoutingProfile. Default: - any
+    :param security_profile_id: one of the user's security profiles: an ID, an ARN, a token or a
+        reference such as a CfnSecurityProfile. Default: - any
     :param all_of: filters that the user passes, every one of them. Default: - none
     :param any_of: filters of which the user passes at least one. Default: - none
     """
 
     tags: Mapping[str, str] | None = None
-    hierarchy_group_id: str | None = None
-    routing_profile_id: str | None = None
-    security_profile_id: str | None = None
+    hierarchy_group_id: str | references.IUserHierarchyGroupRef | None = None
+    routing_profile_id: str | references.IRoutingProfileRef | None = None
+    security_profile_id: str | references.ISecurityProfileRef | None = None
     all_of: Sequence[UserFilter] = ()
     any_of: Sequence[UserFilter] = ()
 

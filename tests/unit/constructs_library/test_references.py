@@ -16,6 +16,7 @@ from connect_associations import (
     InvalidAssociationError,
     TrafficDistributionGroupMembership,
     TrafficDistributionGroupUser,
+    UserFilter,
     UserLookup,
 )
 from synthesis import (
@@ -172,6 +173,23 @@ def test_contacts_flows_and_queues(stack: cdk.Stack) -> None:
         "ContactFlowId": {"Fn::GetAtt": ["Flow", "ContactFlowArn"]},
         "QueueId": {"Fn::GetAtt": ["Queue", "QueueArn"]},
     }
+
+
+def test_a_rule(stack: cdk.Stack) -> None:
+    group = connect.CfnUserHierarchyGroup(stack, "Level", instance_arn=INSTANCE_ARN, name="level")
+    profile = connect.CfnSecurityProfile(
+        stack, "Profile", instance_arn=INSTANCE_ARN, security_profile_name="profile"
+    )
+    TrafficDistributionGroupMembership(
+        stack,
+        "Agents",
+        instance_id=INSTANCE,
+        traffic_distribution_group_id=GROUP,
+        users_matching=UserFilter(hierarchy_group_id=group, security_profile_id=profile),
+    )
+    declared = json.dumps(properties(synthesize(stack), MEMBERSHIP))
+    assert '{"Fn::GetAtt": ["Level", "UserHierarchyGroupArn"]}' in declared
+    assert '{"Fn::GetAtt": ["Profile", "SecurityProfileArn"]}' in declared
 
 
 def test_a_lookup(stack: cdk.Stack) -> None:
