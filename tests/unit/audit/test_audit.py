@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lifecycle.cast import Thing
 
 JOIN = "AssociateTrafficDistributionGroupUser"
+OK = 200
 EAST = [{"Tags": {"team": "east"}}]
 
 
@@ -358,25 +359,38 @@ def test_a_long_repair_takes_several_invocations_and_counts_everybody_once(stage
     assert stage.invocations > 2
 
 
+@pytest.mark.parametrize(("page", "listings", "seconds"), [(1000, 5, 2), (10, 250, 130)])
+@pytest.mark.parametrize("by_rule", [False, True])
 def test_an_audit_of_2500_users_in_five_groups_takes_as_many_calls_as_there_are_pages(
     stage: Stage,
+    page: int,
+    listings: int,
+    seconds: float,
+    by_rule: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    stage.emulation.behave(group_users_page_size=1000)
+    stage.emulation.behave(group_users_page_size=page)
     users = crowd(stage, 2500)
     instance = stage.emulation.world.instances[INSTANCE.id]
     more = [stage.emulation.add_group(instance, name=name).id for name in ("four", "five")]
     groups: list[Thing | str] = [*GROUPS, *more]
-    memberships = {
-        f"M{number}": membership(group, *users[number * 500 : (number + 1) * 500])
-        for number, group in enumerate(groups)
-    }
+    memberships = {}
+    for number, group in enumerate(groups):
+        members = users[number * 500 : (number + 1) * 500]
+        body = memberships[f"M{number}"] = membership(group, *members)
+        for user_id in members:
+            stage.emulation.world.users[user_id].tags = {"team": str(number)}
+        if by_rule:
+            del body["Properties"]["UserIds"]
+            body["Properties"]["UsersMatching"] = [{"Tags": {"team": str(number)}}]
     deployed(stage, **memberships)
+    stage.emulation.limit(ThrottleSettings())
     mark = len(stage.world.faulty.calls)
     began = stage.world.clock.time()
-    assert stage.audit() == {"AuditsFinished": 1}
-    calls = Counter(call.operation for call in stage.world.faulty.calls[mark:])
-    assert calls == {"ListTrafficDistributionGroupUsers": 5}
-    assert stage.world.clock.time() - began < 60
+    stage.audit()
+    calls = Counter(call.operation for call in stage.world.faulty.calls[mark:] if call.status == OK)
+    searches = {"SearchUsers": 5} if by_rule else {}
+    assert calls == {"ListTrafficDistributionGroupUsers": listings, **searches}
+    assert stage.world.clock.time() - began < seconds
 
 
 def test_a_group_that_no_invocation_can_finish_is_a_failure_and_no_endless_loop(
