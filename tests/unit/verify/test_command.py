@@ -117,6 +117,33 @@ def test_nothing_is_changed_before_somebody_agrees(clinic: Clinic, run: Run) -> 
     assert not clinic.journal_path.exists()
 
 
+def test_what_is_not_named_is_asked_for(
+    clinic: Clinic, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [seed.INSTANCE_ID, seed.GROUP_ID, ANN, BOB, "y"]
+    typed = io.StringIO("".join(f"{each}\n" for each in answers))
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", typed)
+    before = clinic.state()
+    code, _, err = run()
+    assert code == 0, err
+    assert {"associate_member", "disassociate_non_member"} <= report(clinic)["observed"].keys()
+    assert {call.parameters["UserId"] for call in written(clinic)} == {ANN}, "Bob was not in it"
+    assert clinic.state() == before
+
+
+def test_who_names_no_group_when_asked_gets_what_needs_none(
+    clinic: Clinic, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = io.StringIO(f"{seed.INSTANCE_ID}\n\n\ny\n")
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", typed)
+    code, _, err = run()
+    assert code == 0, err
+    assert clinic.emulation.writes == []
+    assert "group_user_id" in report(clinic)["observed"]
+
+
 def test_only_the_named_users_and_what_was_made_are_touched(clinic: Clinic, run: Run) -> None:
     for group in (seed.GROUP_ID, seed.REPLICA_GROUP_ID):
         for user in (CYD, seed.USERS["dan"], BOB):

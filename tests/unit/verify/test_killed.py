@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from clinic import everything
 from connect_associations.testing import seed, serving
 from documents import ROOT
 
@@ -87,6 +88,22 @@ def test_a_second_run_finishes_the_clean_up(
     assert clinic.clean_up() == []
     assert clinic.state() == before
     assert not clinic.journal_path.exists()
+
+
+@pytest.mark.parametrize("call", [*POINTS[2::2], None])
+def test_users_who_were_made_are_in_no_group_when_they_are_deleted(
+    clinic: Clinic, call: int | None
+) -> None:
+    clinic.emulation.behave(deleted_user_stays_member=True)
+    before = clinic.state()
+    named = everything(user_ids=())
+    if call is None:
+        clinic.run(named)
+    else:
+        with killed(clinic, call=call, after_effect=True), pytest.raises(Killed):
+            clinic.run(named)
+        assert clinic.clean_up() == []
+    assert clinic.state() == before
 
 
 @pytest.mark.parametrize("call", POINTS[::3])

@@ -242,8 +242,10 @@ class Lab:
     def make_stage(self) -> Stage:
         """Return a stack of its own, which is yet to be created."""
         name = _new_name()
+        stage = Stage(self.callers, region=self.home, name=name, sleep=self.sleep, now=self.now)
+        stage.status()  # who may not look could not delete it either
         self.journal.note(restoring.STACK, region=self.home, stack_name=name)
-        return Stage(self.callers, region=self.home, name=name, sleep=self.sleep, now=self.now)
+        return stage
 
     def make_task(self) -> str:
         """Make a task, wait until it is in a queue, and return its contact ID.

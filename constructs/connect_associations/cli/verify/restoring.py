@@ -58,9 +58,9 @@ class Restoring:
         :raises SessionOverError: the credentials have expired; the rest stays in the journal.
         """
         problems = []
-        # A user who was made leaves the groups before it is deleted: nobody could take it out then.
-        latest_first = list(notes)[::-1]
-        for note in sorted(latest_first, key=lambda note: note["kind"] != MEMBERS):
+        # So users who were made leave the groups before they are deleted: nobody could take them
+        # out then.
+        for note in reversed(list(notes)):
             try:
                 _HOW[note["kind"]](self, note)
             except CannotTellError as error:

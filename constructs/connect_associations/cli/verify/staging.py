@@ -70,7 +70,7 @@ def template(version: int, resources: Mapping[str, Mapping[str, Any]]) -> str:
             **({"DependsOn": more["DependsOn"]} if "DependsOn" in more else {}),
             "Properties": {
                 "ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]},
-                "ServiceTimeout": str(more.get("ServiceTimeout", 600)),
+                "ServiceTimeout": more.get("ServiceTimeout", 600),
                 "Version": str(version),
             },
         }
@@ -103,6 +103,8 @@ def template(version: int, resources: Mapping[str, Mapping[str, Any]]) -> str:
                     "Properties": {
                         "Handler": "index.handler",
                         "Runtime": "python3.13",
+                        "Timeout": 30,
+                        "MemorySize": 256,
                         "Role": {"Fn::GetAtt": ["Role", "Arn"]},
                         "Environment": {"Variables": {"QUEUE_URL": {"Ref": "Queue"}}},
                         "Code": {"ZipFile": _CODE},
@@ -273,6 +275,8 @@ class Stage:
         reply = self._sqs.ask(
             "ReceiveMessage", QueueUrl=self._queue_url, WaitTimeSeconds=1, VisibilityTimeout=15
         )
+        if not reply.succeeded:  # the stack is being deleted, and has no queue any more
+            self._sleep(_PAUSE)
         return next(_events(reply), None)
 
 
