@@ -11,21 +11,18 @@ Source: `ListReplicationFindings
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connect_associations.cli.errors import explain as explained
 from connect_associations.cli.inventory import GROUP, State
 from connect_provider.errors import StillWaiting, UnsupportedRuntimeError
 from connect_provider.failures import CallError, Failure
-from connect_provider.identifiers import last_segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from connect_associations.cli.inventory import Inventory
     from connect_associations.cli.session import Session
-
-_PAGE = 100
 
 
 def explain(
@@ -66,36 +63,17 @@ def findings(
     :param seen: is told what is looked at, for a progress bar.
     :param warn: is told if the question is refused.
     """
-    connect = session.connect(region)
-    request: dict[str, Any] = {
-        "InstanceId": instance_id,
-        "ResourceType": "AGENT",
-        "MaxResults": _PAGE,
-    }
-    found: dict[str, list[str]] = {}
+    seen("replication findings")
     try:
-        while True:
-            seen("replication findings")
-            page = connect.send("ListReplicationFindings", **request)
-            for finding in page["ReplicationFindingsList"]:
-                found.setdefault(last_segment(finding["Id"]), []).append(_text(finding))
-            if not page.get("NextToken"):
-                break
-            request["NextToken"] = page["NextToken"]
+        found = session.connect(region).replication_findings(instance_id=instance_id)
     except UnsupportedRuntimeError:
         return {}
     except StillWaiting as error:
         warn(f"why users are not replicated is not known: {error}")
+        return {}
     except CallError as error:
         # Anything else says that the instance has no such findings.
         if error.heals or error.failure is Failure.ACCESS_DENIED:
             warn(f"why users are not replicated is not known: {explained(error)}")
-    return {user_id: "; ".join(texts) for user_id, texts in found.items()}
-
-
-def _text(finding: Mapping[str, str]) -> str:
-    where = f" (in {finding['Region']})" if "Region" in finding else ""
-    why = finding.get("Message", "").strip().rstrip(".")
-    code = f"[{finding['ReferenceCode']}]" if "ReferenceCode" in finding else ""
-    said = " ".join(filter(None, (why, code)))
-    return f"not replicated{where}" + (f": {said}" if said else "")
+        return {}
+    return {user_id: f"not replicated: {finding}" for user_id, finding in found.items()}

@@ -358,7 +358,7 @@ class TestRefused:
         (group,) = plan.of(stack_of(M=membership(RED, ANN, BOB)), expect=3)["groups"]
         (refused,) = group["refused"]
         assert refused["username"] == "bob"
-        assert "The other Region has no room [AGENT_LIMIT]" in refused["note"]
+        assert "not replicated: AGENT_LIMIT, The other Region has no room." in refused["note"]
 
     def test_a_group_that_takes_no_users(self, world: World, plan: Plan) -> None:
         world.connect._emulation.set_group_status(RED.id, "CREATION_FAILED")  # type: ignore[attr-defined] # noqa: SLF001 - what stands behind it

@@ -40,7 +40,7 @@ def test_why_a_missing_user_is_not_replicated(world: World, run: Run) -> None:
     assert code == 1
     (bob,) = [line for line in out.splitlines() if BOB.id in line]
     assert "not replicated" in bob
-    assert "The other Region has no room [AGENT_LIMIT]" in bob
+    assert "not replicated: AGENT_LIMIT, The other Region has no room." in bob
     assert out.count("not replicated") == 1, "who is a member needs no reason"
     assert not err
     assert asked(world) == 1
