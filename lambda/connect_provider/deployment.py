@@ -41,6 +41,13 @@ class Deployment(NamedTuple):
         return not self.status or self.status.endswith(("_COMPLETE", "_FAILED"))
 
     @property
+    def is_settled(self) -> bool:
+        """Whether no rollback can come any more of what the stack and its root have deployed."""
+        return all(
+            not status or status.endswith("_COMPLETE") for status in (self.status, self.root_status)
+        )
+
+    @property
     def rolls_back(self) -> bool:
         """Whether what happens now undoes a failed deployment of the stack or of its root."""
         return "ROLLBACK" in self.status or "ROLLBACK" in self.root_status

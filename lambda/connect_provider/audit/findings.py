@@ -156,13 +156,15 @@ def renewed(
 ) -> GroupClaim | None:
     """Return a claim that also names who joined, before a write; None if it is LIVE no longer.
 
-    An end that follows soon must not trust a listing, so that the claim's time begins anew.
+    An end that follows soon must not trust a listing, so that the claim's time begins anew. No
+    rollback brings back any more whom the claim expelled.
     """
     if claim.phase is not Phase.LIVE:
         return None
     return claim._replace(
         users=claim.users | joined,
         adopted=(claim.adopted or frozenset()) | (joined & members),
+        expelled=frozenset(),
         since=now,
     )
 

@@ -188,8 +188,8 @@ class GroupAudit:
         missing: Mapping[str, GroupClaim],
     ) -> None:
         """Let the group follow its rules, and its declarations if that is asked for."""
-        if not self._aws.deployment(self._settings.stack_id).is_over:
-            raise BusyError("a deployment of the stack is under way")
+        if not self._aws.deployment(self._settings.stack_id).is_settled:
+            raise BusyError("a deployment of the stack is under way, or may still be rolled back")
         with ExitStack() as leases:
             try:
                 lease = leases.enter_context(self._aws.ledger.lease(mine[0]))

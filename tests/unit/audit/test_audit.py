@@ -214,11 +214,12 @@ def test_a_group_that_a_deployment_changes_is_left_alone(stage: Stage, held: str
     assert stage.world.members(RED) == {"bob"}
 
 
-def test_a_stack_that_is_being_deployed_is_left_alone(stage: Stage) -> None:
+@pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_FAILED"])
+def test_a_stack_that_may_still_be_rolled_back_is_left_alone(stage: Stage, status: str) -> None:
     stage.set(repair=True)
     deployed(stage, A=membership(RED, ANN, BOB))
     stage.world.connect.leave(RED, ANN)
-    stage.world.stack.status = "UPDATE_IN_PROGRESS"
+    stage.world.stack.status = status
     assert stage.audit() == {"PutOff": 1, "AuditsFinished": 1}
     assert stage.world.members(RED) == {"bob"}
 
