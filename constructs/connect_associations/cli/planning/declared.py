@@ -101,7 +101,8 @@ class PlannedStack:
     def concerns_connect(self) -> bool:
         """Whether the stack declares associations, or has some."""
         deployed = (*self.removed, *([self.deployed] if self.deployed else ()))
-        return bool(self.declarations) or any(map(has_associations, deployed))
+        declares = any(declared.type in ASSOCIATIONS for declared in self.declarations)
+        return declares or any(map(has_associations, deployed))
 
 
 def has_associations(stack: Stack) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from connect_associations.cli import replication, stacks
 from connect_associations.cli.planning import contacts
+from connect_associations.cli.planning.declared import ASSOCIATIONS
 from connect_associations.cli.planning.forecast import (
     Change,
     Forecast,
@@ -239,8 +240,8 @@ class Forecaster:
         if declaration.problem:
             forecast.refused.append(Remark(name, declaration.problem))
         forecast.unknown += [Remark(name, what) for what in declaration.unknown]
-        if declaration.unknown and stack.is_changed(declaration.owner.logical_id):
-            forecast.may_change = True
+        if declaration.unknown and declaration.type in ASSOCIATIONS:
+            forecast.may_change |= stack.is_changed(declaration.owner.logical_id)
 
     # -- from claims to users --------------------------------------------------------------------
 
