@@ -37,6 +37,8 @@ from lifecycle.stack_parts import FailedCreate, InFlight, OldProperties, Rollbac
 from lifecycle.under_test import emulated_world
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lifecycle.world import World
 
 all_rollbacks = pytest.mark.parametrize(
@@ -48,6 +50,29 @@ all_rollbacks = pytest.mark.parametrize(
     ],
     ids=lambda it: f"{it.rollback.name}{'-updated-at-moves' if it.updated_at_moves else ''}",
 )
+
+
+def half(name: str, values: Sequence[object]) -> pytest.MarkDecorator:
+    """Every value with two of the four rollbacks; the soak has the other two.
+
+    In turn, so that each value meets both kinds of rollback, and both times of UpdatedAt.
+    """
+    return pytest.mark.parametrize(
+        (name, "rollback"),
+        [
+            pytest.param(
+                value,
+                StackSettings(rollback=rollback, updated_at_moves=moves),
+                id=f"{value}-{rollback.name}{'-updated-at-moves' if moves else ''}",
+                marks=[pytest.mark.soak] if (number + kind + moves) % 2 else [],
+            )
+            for number, value in enumerate(values)
+            for kind, rollback in enumerate(Rollback)
+            for moves in (False, True)
+        ],
+    )
+
+
 both_in_flight = pytest.mark.parametrize("in_flight", list(InFlight))
 one_or_many = pytest.mark.parametrize("declare", [single, membership], ids=["one", "many"])
 
@@ -715,8 +740,7 @@ class TestLateEvents:
         assert world.members(RED) == {"ann"}, world.story()
         assert world.members(BLUE) == {"bob"}, world.story()
 
-    @pytest.mark.parametrize("number", range(10))
-    @all_rollbacks
+    @half("number", range(10))
     def test_an_event_of_before_while_another_deployment_fails(
         self, number: int, rollback: StackSettings
     ) -> None:
@@ -732,8 +756,7 @@ class TestLateEvents:
         assert world.members(RED) == set(), world.story()
         assert world.members(BLUE) == {"bob"}, world.story()
 
-    @pytest.mark.parametrize("in_flight", list(InFlight))
-    @all_rollbacks
+    @half("in_flight", list(InFlight))
     def test_a_waiter_that_outlives_its_request(
         self, rollback: StackSettings, in_flight: InFlight
     ) -> None:
@@ -749,8 +772,7 @@ class TestLateEvents:
 class TestGivenUp:
     """CloudFormation gives up what is under way, and nobody may be left to undo it."""
 
-    @all_rollbacks
-    @pytest.mark.parametrize("at", range(14))
+    @half("at", range(14))
     def test_an_update_whose_waiter_dies(self, at: int, rollback: StackSettings) -> None:
         world = new_world(replace(rollback, in_flight=InFlight.CANCEL))
         world.deploy(stack_of(A=single(RED, ANN)))
