@@ -12,10 +12,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 
+from connect_associations import _monitoring
 from connect_associations._identifiers import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from constructs import Construct
 
 NAMESPACE = "ConnectAssociations"
 """The namespace of the metrics."""
@@ -208,6 +211,29 @@ class Audit:
         :param period: over which it is counted. Default: - 5 minutes
         """
         return self._metric("AuditsFinished", period)
+
+    def add_alarms(
+        self, scope: Construct, *, actions: Sequence[cloudwatch.IAlarmAction] = ()
+    ) -> list[cloudwatch.Alarm]:
+        """Create an alarm for each metric that asks for somebody, and return them.
+
+        ``ConnectAssociationProvider.add_alarms()`` does it too.
+
+        :param scope: where the alarms stand.
+        :param actions: what each of them does. Default: - nothing
+        """
+        return [
+            _monitoring.alarm(scope, name, metric, description=description, actions=actions)
+            for name, metric, description in (
+                ("MissingAlarm", self.metric_missing(), "A declared user is missing in a group."),
+                ("ExtraAlarm", self.metric_extra(), "A stranger is in an exclusive group."),
+                ("UsersGoneAlarm", self.metric_users_gone(), "A declared user does not exist."),
+                ("GroupsGoneAlarm", self.metric_groups_gone(), "A declared group does not exist."),
+                ("RulesAlarm", self.metric_rules_stopped(), "A rule for users is not followed."),
+                ("FailuresAlarm", self.metric_failures(), "An audit could not do all it had to."),
+                ("OverrunsAlarm", self.metric_overruns(), "Audits take longer than the schedule."),
+            )
+        ]
 
     def _metric(
         self, name: str, period: cdk.Duration | None, statistic: str = cloudwatch.Stats.SUM

@@ -148,6 +148,7 @@ class ConnectAssociationProvider(Construct):
 
         super().__init__(scope, construct_id)
         self._resync = resync
+        self._audit = audit
         self._time_outs = TimeOuts.of(convergence_timeout)
         self._network = Network.create(self, props)
         self._log_groups = LogGroups(self, props)
@@ -302,7 +303,7 @@ class ConnectAssociationProvider(Construct):
     def add_alarms(
         self, *, actions: Sequence[cloudwatch.IAlarmAction] = ()
     ) -> list[cloudwatch.Alarm]:
-        """Create an alarm for each of the metrics, and return them.
+        """Create an alarm for each of the metrics, and for what an audit finds, and return them.
 
         :param actions: what each of them does, such as ``aws_cloudwatch_actions.SnsAction(topic)``.
             Default: - nothing
@@ -337,6 +338,7 @@ class ConnectAssociationProvider(Construct):
                 actions=actions,
                 periods=5,
             ),
+            *(self._audit.add_alarms(self, actions=actions) if self._audit else ()),
         ]
 
 

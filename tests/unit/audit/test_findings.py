@@ -56,7 +56,7 @@ def test_a_claim_that_is_renewed_keeps_who_was_there_before() -> None:
     renewed = findings.renewed(CLAIM, joined, frozenset((DAN,)), now=9.0)
     assert renewed is not None
     assert renewed.users == {ANN, BOB, CYD, DAN}
-    assert renewed.adopted == {BOB, DAN}
+    assert renewed.adopted == frozenset((BOB, DAN))
     assert (renewed.since, renewed.expelled) == (9.0, NOBODY)
 
 

@@ -167,6 +167,21 @@ def test_every_metric_that_is_written_can_be_asked_for() -> None:
     assert {*report.finished({}), report.OVERRUNS} - left_out == set(METRICS.values())
 
 
+@pytest.mark.parametrize("audited", [False, True])
+def test_the_providers_alarms_are_the_audits_too(stack: cdk.Stack, *, audited: bool) -> None:
+    audit = Audit(schedule=HOURLY) if audited else None
+    alarms = ConnectAssociationProvider(stack, "Provider", audit=audit).add_alarms()
+    found = of_type(synthesize(stack), "AWS::CloudWatch::Alarm").values()
+    assert len(found) == len(alarms)
+    watched = {
+        alarm["Properties"]["MetricName"]
+        for alarm in found
+        if alarm["Properties"].get("Namespace") == NAMESPACE
+    }
+    expected = {"Missing", "Extra", "UsersGone", "GroupsGone", "RulesStopped", "Failures"}
+    assert watched == (expected | {"Overruns"} if audited else set())
+
+
 def test_an_audit_without_a_provider_has_no_metrics() -> None:
     with pytest.raises(ValueError, match="pass it to ConnectAssociationProvider"):
         Audit(schedule=HOURLY).metric_missing()
