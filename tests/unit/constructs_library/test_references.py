@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsii
 import pytest
 from aws_cdk import aws_connect as connect
-from aws_cdk.interfaces import aws_connect as references
 
 from connect_associations import (
     ContactRelease,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import aws_cdk as cdk
+    from aws_cdk.interfaces import aws_connect as references
 
 INSTANCE_ARN = arn(f"instance/{INSTANCE}")
 ANN = user(1)
@@ -118,32 +119,28 @@ def test_resources_of_the_app(stack: cdk.Stack) -> None:
     assert statement["Resource"] == {"Fn::GetAtt": ["Group", "TrafficDistributionGroupArn"]}
 
 
-@jsii.implements(references.IUserRef)
-class ImportedUser:
-    """What an L2 of somebody's implements."""
+def imported(noun: str, arn_: str) -> Any:
+    """Return what an L2 of somebody's is, if the CDK has the interfaces for it."""
+    interfaces = pytest.importorskip("aws_cdk.interfaces.aws_connect")
+    snake = re.sub(r"(?<!^)(?=[A-Z])", "_", noun).lower()
 
-    def __init__(self, user_arn: str) -> None:
-        self.user_ref = references.UserReference(user_arn=user_arn)
+    @jsii.implements(getattr(interfaces, f"I{noun}Ref"))
+    class Imported:
+        pass
 
-
-@jsii.implements(references.ITrafficDistributionGroupRef)
-class ImportedGroup:
-    traffic_distribution_group_ref = references.TrafficDistributionGroupReference(
-        traffic_distribution_group_arn=group_arn(region="us-west-2")
-    )
-
-
-@jsii.implements(references.IInstanceRef)
-class ImportedInstance:
-    instance_ref = references.InstanceReference(instance_arn=INSTANCE_ARN)
+    reference = getattr(interfaces, f"{noun}Reference")(**{f"{snake}_arn": arn_})
+    setattr(Imported, f"{snake}_ref", reference)
+    return Imported()
 
 
 def test_whatever_implements_the_cdks_interfaces(stack: cdk.Stack) -> None:
     declare(
         stack,
-        instance_id=ImportedInstance(),  # type: ignore[arg-type]  # jsii's protocols want more
-        traffic_distribution_group_id=ImportedGroup(),  # type: ignore[arg-type]
-        user_id=ImportedUser(user_arn(user(7))),  # type: ignore[arg-type]
+        instance_id=imported("Instance", INSTANCE_ARN),
+        traffic_distribution_group_id=imported(
+            "TrafficDistributionGroup", group_arn(region="us-west-2")
+        ),
+        user_id=imported("User", user_arn(user(7))),
     )
     assert properties(synthesize(stack), SINGLE) == {
         "InstanceId": INSTANCE,
@@ -224,7 +221,7 @@ def test_the_same_user_by_reference_and_by_attribute(stack: cdk.Stack) -> None:
     ("wrong", "message"),
     [
         (new_group, "user_id: expected the ID or the ARN of a user, got <aws_cdk.aws_connect.CfnT"),
-        (lambda _: ImportedUser(group_arn()), "is not the ARN of a user"),
+        (lambda _: imported("User", group_arn()), "is not the ARN of a user"),
         (lambda _: 7, "user_id: expected the ID or the ARN of a user, got 7"),
     ],
 )
