@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 StackNames = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[STACK]...",
+        metavar="STACK",
         help="Names or IDs of stacks; their nested stacks go with them.",
     ),
 ]

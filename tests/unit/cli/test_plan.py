@@ -416,6 +416,44 @@ class TestUnknown:
         (group,) = plan.of(template, expect=1)["groups"]
         assert [each["username"] for each in group["join"]] == ["dan"]
 
+    @pytest.mark.parametrize(
+        ("parameter", "deployed_with", "joins"),
+        [
+            ({"Type": "CommaDelimitedList", "Default": f"{ANN.id},{BOB.id}"}, None, ["ann", "bob"]),
+            ({"Type": "CommaDelimitedList", "Default": ANN.id}, CYD.id, ["cyd"]),
+            ({"Type": "CommaDelimitedList", "Default": ANN.id, "NoEcho": True}, "****", None),
+            (
+                {"Type": "AWS::SSM::Parameter::Value<CommaDelimitedList>", "Default": "/a"},
+                None,
+                None,
+            ),
+        ],
+        ids=["default", "deployed", "secret", "Systems Manager"],
+    )
+    def test_parameters(
+        self,
+        parameter: dict[str, Any],
+        deployed_with: str | None,
+        joins: list[str] | None,
+        plan: Plan,
+        cloudformation: Any,
+    ) -> None:
+        plan.world.deploy(stack_of(O=single(BLUE, ANN)))
+        if deployed_with:
+            cloudformation.parameters["Test"] = {"Agents": deployed_with}
+        declared = membership(RED)
+        declared["Properties"]["UserIds"] = {"Ref": "Agents"}
+        template = {
+            **stack_of(O=single(BLUE, ANN), M=declared),
+            "Parameters": {"Agents": parameter},
+        }
+        found = plan.of(template, expect=1)
+        joining = [each["username"] for group in found["groups"] for each in group["join"]]
+        assert joining == (joins or [])
+        assert [each["value"] for each in found["unknown"]] == (
+            [] if joins else ["parameter Agents"]
+        )
+
     def test_of_a_list_some_may_be_known(self, world: World, plan: Plan) -> None:
         world.deploy(stack_of(M=membership(RED, ANN, BOB)))
         some = membership(RED, ANN, CYD, {"Fn::GetAtt": ["Made", "UserArn"]})

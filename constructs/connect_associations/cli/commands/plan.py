@@ -35,7 +35,7 @@ def plan_deployment(  # noqa: PLR0913 - a command's options
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[STACK]...",
+            metavar="STACK",
             help="Names of the app's stacks, or of the template's. Default: all, or the file's.",
         ),
     ] = None,
@@ -67,10 +67,11 @@ def plan_deployment(  # noqa: PLR0913 - a command's options
         float, typer.Option(min=0.1, help="Calls a second that Connect's quota allows.")
     ] = CALLS_A_SECOND,
 ) -> None:
-    """Show who would join, leave, be adopted or be refused, and how long that takes.
+    """Show what a deployment would do, and how long that takes.
 
-    Run cdk synth first. Nothing is changed. Exit code 0: nobody moves; 1: somebody does, or may;
-    2: the plan could not be made; 3: the deployment would fail.
+    Who would join, leave, be adopted or be refused. Run cdk synth first. Nothing is changed.
+    Exit code 0: nobody moves; 1: somebody does, or may; 2: the plan could not be made; 3: the
+    deployment would fail.
     """
     session = options.session(ledger, region=region, profile=profile)
     people = Names(session, warn=screen.warn)

@@ -200,7 +200,10 @@ class Properties:
             **self._context.parameters,
         }
         kind = str(parameter.get("Type"))
-        if name not in values and ("Default" not in parameter or "::SSM::" in kind):
+        # A secret is shown as asterisks, and Systems Manager's default is a name, not the value.
+        is_secret = str(parameter.get("NoEcho", False)).lower() == "true"
+        is_open = "Default" in parameter and "::SSM::" not in kind
+        if is_secret or (name not in values and not is_open):
             raise DeployTimeError(f"parameter {name}")
         value = values.get(name, parameter.get("Default"))
         is_list = kind.startswith("List<") or kind == "CommaDelimitedList"
