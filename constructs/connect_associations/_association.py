@@ -102,12 +102,10 @@ def add_resource(  # noqa: PLR0913 - what a custom resource is made of, all by k
         type=resource_type,
         properties={
             "ServiceToken": associations.service_token,
-            "ServiceTimeout": associations.service_timeout,
             **properties,
-            # Another value makes CloudFormation send an Update.
-            "Resync": associations.resync if can_resync else None,
         },
     )
+    associations.add(resource, can_resync=can_resync)
     if removal_policy is not None and removal_policy is not cdk.RemovalPolicy.DESTROY:
         # Without a policy in the template CloudFormation deletes custom resources.
         resource.apply_removal_policy(removal_policy)

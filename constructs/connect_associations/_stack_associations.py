@@ -43,16 +43,15 @@ class StackAssociations(Construct):
         super().__init__(scope, _ID)
         self._provider: ConnectAssociationProvider | None = None
         self._service_timeout: int | None = None
-        self._resync: str | None = None
+        self._resources: list[tuple[cdk.CfnResource, bool]] = []
+        self._is_synth = False
         self._make_provider: Callable[[Construct], object] | None = None
         self.has_rules = False
         self.environment = Environment.of(scope)
         self.permissions = Permissions(self)
         self.declarations = Declarations(self.permissions)
-        # One object each, so that thousands of resources hold the same token.
+        # One object, so that thousands of resources hold the same token.
         self.service_token = cdk.Token.as_string(cdk.Fn.get_att(SERVICE_LOGICAL_ID, "Arn"))
-        self.service_timeout = cdk.Lazy.any(_Later(lambda: self._service_timeout))
-        self.resync = cdk.Lazy.any(_Later(lambda: self._resync))
         self._neighbours = _all_of(self.node.root)
         self._neighbours.append(self)
         self.node.add_validation(self.declarations)
@@ -83,11 +82,10 @@ class StackAssociations(Construct):
         :param provider: the only one of the stack.
         :param after: what of the provider the associations wait for.
         :param with_key: whether its role uses a customer's key.
-        :param service_timeout: what every association has as ``ServiceTimeout``.
+        :param service_timeout: the property ``ServiceTimeout`` of every association, if any.
         """
         self._provider = provider
         self._service_timeout = service_timeout
-        self._resync = provider.resync
         self.permissions.attach(provider.role, with_key=with_key, after=after)
 
     def serve_at_synth(self, get_or_create: Callable[[Construct], object]) -> None:
@@ -97,16 +95,41 @@ class StackAssociations(Construct):
         """
         self._make_provider = get_or_create
 
+    def add(self, resource: cdk.CfnResource, *, can_resync: bool) -> None:
+        """Have *resource* get the properties that depend on the provider.
+
+        Neither stands in most templates, so that they are set when the stack is synthesized instead
+        of being asked for thousands of times.
+
+        :param resource: the custom resource of an association.
+        :param can_resync: whether it is something to bring about again.
+        """
+        self._resources.append((resource, can_resync))
+        if self._is_synth:
+            self._set_properties()
+
     def prepare(self) -> None:
         """Do what is left until the stack is synthesized: make a provider, look at the others."""
+        self._is_synth = True
         if self._make_provider:
             self._make_provider(self)
+        self._set_properties()
         for neighbour in self._neighbours:
             # Each pair is looked at once.
             if neighbour is self:
                 break
             if not self._shares_ledger_with(neighbour):
                 self._warn_of(neighbour)
+
+    def _set_properties(self) -> None:
+        resync = self._provider.resync if self._provider else None
+        for resource, can_resync in self._resources:
+            if self._service_timeout is not None:
+                resource.add_property_override("ServiceTimeout", self._service_timeout)
+            if resync is not None and can_resync:
+                # Another value makes CloudFormation send an Update.
+                resource.add_property_override("Resync", resync)
+        self._resources.clear()
 
     def _shares_ledger_with(self, other: StackAssociations) -> bool:
         if not (self._provider and other.provider):
@@ -139,14 +162,3 @@ def _all_of(root: IConstruct) -> list[StackAssociations]:
         setattr(root, _ALL, [])
     found: list[StackAssociations] = getattr(root, _ALL)
     return found
-
-
-@jsii.implements(cdk.IStableAnyProducer)
-class _Later:
-    """A property that is asked for once, when the stack is synthesized."""
-
-    def __init__(self, ask: Callable[[], object]) -> None:
-        self._ask = ask
-
-    def produce(self) -> object:
-        return self._ask()
