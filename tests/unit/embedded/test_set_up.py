@@ -96,27 +96,6 @@ def test_no_network(clone: Path) -> None:
     assert said.endswith("(log: .tools/.venv.log)")
 
 
-def test_no_network_for_npm(clone: Path) -> None:
-    # The real Node, so that only npm's own download is missing.
-    npm = Path(sys.executable).with_name("npm")
-    fake_bin = clone / ".venv" / "bin"
-    first = make(clone, "set-up", f"PYTHON={sys.executable}", npm_config_registry=NO_HOST)
-    assert first.returncode  # there is no npm in an empty virtual environment
-    (fake_bin / "npm").symlink_to(npm)
-    said = complaint(
-        # A home folder that npm can neither read nor write.
-        make(
-            clone,
-            "set-up",
-            f"PYTHON={sys.executable}",
-            npm_config_registry=NO_HOST,
-            HOME="/dev/null/home",
-        )
-    )
-    assert said.startswith("set-up: the CDK CLI could not be installed: the package registry")
-    assert (clone / ".cache" / "npm").is_dir()
-
-
 @pytest.fixture
 def here(clone: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone that set-up works on in this process."""
@@ -124,6 +103,19 @@ def here(clone: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(set_up, name, clone / path)
     monkeypatch.setattr(set_up, "_LINE_SECONDS", 0.2)
     return clone
+
+
+def test_no_network_for_npm(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The real Node, so that only npm's own download is missing.
+    monkeypatch.setattr(set_up, "VENV", Path(sys.prefix))
+    monkeypatch.setattr(set_up, "NODE_MODULES", here / "node_modules")
+    monkeypatch.setenv("npm_config_registry", NO_HOST)
+    # A home folder that npm can neither read nor write.
+    monkeypatch.setenv("HOME", "/dev/null/home")
+    said = "the CDK CLI could not be installed: the package registry"
+    with pytest.raises(set_up.SetUpError, match=f"^{said}"):
+        set_up.node_packages()
+    assert (here / ".cache" / "npm").is_dir()
 
 
 def install(program: str, *, steps: int = 0) -> None:

@@ -63,8 +63,7 @@ def _install(where: Path) -> None:
     if done.returncode:
         shutil.rmtree(where, ignore_errors=True)
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise EmulatorError(
-            "the AWS emulator cannot be installed: check the network, the proxy and pip's settings "
-            f"({(said or done.stderr.splitlines() or ['pip said nothing'])[-1]})"
-        )
+        last = (said or done.stderr.splitlines() or ["pip said nothing"])[-1]
+        todo = "make room" if "No space left" in last else "check the network and pip's settings"
+        raise EmulatorError(f"the AWS emulator cannot be installed: {todo} ({last})")
     (where / _DONE).touch()
