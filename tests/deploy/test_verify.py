@@ -98,5 +98,6 @@ EMULATED = {
     "delete_of_given_up_create": "none sent",
     "new_physical_id_without_rollback": "accepted",
     "removed_resource_in_cleanup": "complete",
+    "deleted_resource_listed": "no",
 }
 """What the emulator does; where it differs from CloudFormation, the observation does too."""

@@ -584,6 +584,56 @@ DELETE_OF_GIVEN_UP_CREATE = Assumption(
     sureness=Sureness.MEDIUM,
     choices=("made up", "none sent"),
 )
+REQUESTS_IN_FLIGHT = Assumption(
+    name="requests_in_flight",
+    subject=Subject.CLOUDFORMATION,
+    question="What becomes of requests that are unanswered when another resource fails.",
+    documented="Nothing.",
+    source=_EVENTS,
+    sureness=Sureness.MEDIUM,
+    choices=("given up", "awaited"),
+)
+DELETED_RESOURCE_LISTED = Assumption(
+    name="deleted_resource_listed",
+    subject=Subject.CLOUDFORMATION,
+    question="Whether ListStackResources still shows a resource that was deleted.",
+    documented="For 90 days after a stack was deleted; of a single resource nothing is said.",
+    source=f"{_CLOUDFORMATION}/APIReference/API_ListStackResources.html",
+    sureness=Sureness.LOW,
+    choices=("yes", "no"),
+)
+OLD_PROPERTIES_ON_RETRY = Assumption(
+    name="old_properties_on_retry",
+    subject=Subject.CLOUDFORMATION,
+    question=(
+        "What an Update names as the old properties after one that failed with rollback disabled."
+    ),
+    documented="Nothing.",
+    source=_EVENTS,
+    sureness=Sureness.LOW,
+    choices=("last good", "attempted"),
+)
+FAILED_CREATE_ON_RETRY = Assumption(
+    name="failed_create_on_retry",
+    subject=Subject.CLOUDFORMATION,
+    question=(
+        "When an update deletes what was left CREATE_FAILED with rollback disabled: before it is "
+        "created again, or after."
+    ),
+    documented="That it is deleted, but not when.",
+    source=f"{_CLOUDFORMATION}/UserGuide/stack-failure-options.html",
+    sureness=Sureness.LOW,
+    choices=("Delete,Create", "Create,Delete"),
+)
+NESTED_STACK_ROLLS_BACK = Assumption(
+    name="nested_stack_rolls_back",
+    subject=Subject.CLOUDFORMATION,
+    question="Whether a nested stack that fails goes back before its parent does.",
+    documented="Nothing.",
+    source=f"{_CLOUDFORMATION}/UserGuide/using-cfn-nested-stacks.html",
+    sureness=Sureness.LOW,
+    choices=("no", "yes"),
+)
 
 ASSUMPTIONS: tuple[Assumption[Any], ...] = tuple(
     each for each in list(globals().values()) if isinstance(each, Assumption)

@@ -14,6 +14,7 @@ from connect_associations.testing import ConnectBehaviour, assumptions, observed
 from connect_associations.testing.assumptions import ASSUMPTIONS, contradictions
 from connect_associations.testing.observed import Observation
 from connect_associations.testing.throttle import ThrottleSettings
+from lifecycle.stack_parts import StackSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,25 @@ def test_what_can_be_observed_in_connect_in_more_than_one_way_is_a_switch() -> N
         if len(each.choices) > 1 and each.subject is not assumptions.Subject.CLOUDFORMATION
     }
     assert open_ones == set(ConnectBehaviour.choices())
+
+
+SIMULATED = {
+    "rollback": "rollback_of_replacement",
+    "in_flight": "requests_in_flight",
+    "lists_deleted": "deleted_resource_listed",
+    "updated_at_moves": "last_updated_time_in_rollback",
+    "reuses_request_ids": "request_id_on_retry",
+    "retry_shows": "old_properties_on_retry",
+    "failed_create": "failed_create_on_retry",
+    "nested_rolls_back": "nested_stack_rolls_back",
+}
+"""The settings of the simulation of CloudFormation, and what each is about."""
+
+
+def test_what_the_simulation_of_cloudformation_can_turn_is_an_assumption() -> None:
+    assert {each.name for each in fields(StackSettings)} == SIMULATED.keys()
+    several = {each.name for each in ASSUMPTIONS if len(each.choices) > 1}
+    assert set(SIMULATED.values()) <= several
 
 
 def test_the_quotas_are_those_of_the_emulation() -> None:

@@ -71,7 +71,7 @@ def verify(  # noqa: PLR0913 - a command's options
     cloudformation: Annotated[
         bool,
         typer.Option(
-            "--cloudformation", help="Also try out CloudFormation, with a stack of its own."
+            "--cloudformation", help="Also try out CloudFormation, with stacks of its own."
         ),
     ] = False,
     read_only: Annotated[

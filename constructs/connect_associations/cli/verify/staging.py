@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 900.0
 """Seconds without an event or a change after which a stack is given up."""
+NOT_LISTED = "not listed"
 _PAUSE = 2.0
 _CODE = """\
 import json, os, boto3
@@ -32,6 +33,7 @@ class Event(NamedTuple):
 
     :ivar type: Create, Update or Delete.
     :ivar physical_id: the physical ID; empty for a Create.
+    :ivar old_version: the version of the template that an Update names as the old one.
     :ivar receipt: what takes it out of the queue.
     """
 
@@ -41,6 +43,7 @@ class Event(NamedTuple):
     request_id: str
     stack_id: str
     response_url: str
+    old_version: str
     receipt: str
 
 
@@ -199,7 +202,7 @@ class Stage:
             each["LogicalResourceId"]: each["ResourceStatus"]
             for each in answer["StackResourceSummaries"]
         }
-        status: str = found.get(logical_id, "not listed")
+        status: str = found.get(logical_id, NOT_LISTED)
         return status
 
     def events(self) -> Iterator[Event]:
@@ -294,5 +297,6 @@ def _events(reply: Reply) -> Iterator[Event]:
             request_id=told["RequestId"],
             stack_id=told["StackId"],
             response_url=told["ResponseURL"],
+            old_version=told.get("OldResourceProperties", {}).get("Version", ""),
             receipt=message["ReceiptHandle"],
         )

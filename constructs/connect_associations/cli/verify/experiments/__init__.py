@@ -36,5 +36,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     contacts.TransferredTask(),
     quotas.Throttling(),
     cloudformation.CustomResources(),
+    cloudformation.WithoutRollback(),
 )
 """Those that make what others use come before them; what takes long comes last."""
