@@ -404,3 +404,55 @@ def test_a_group_that_no_invocation_can_finish_is_a_failure_and_no_endless_loop(
         stage.audit(seconds=63)
     assert stage.metrics()[-1]["Failures"] == 1
     assert stage.bus.events == []
+
+
+def test_who_is_declared_at_the_moment_of_leaving_is_put_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim's own converger lists the group afterwards, and may still find the user."""
+    stage.set(repair=True)
+    deployed(stage, A=membership(RED, ANN, exclusive=True))
+    stage.world.connect.join(RED, EVE)
+    (item,) = stage.world.ledger.claims()
+    backend = stage.emulation.backend("us-east-1")
+    leave = backend.disassociate_traffic_distribution_group_user
+
+    def declared_meanwhile(**request: str) -> None:
+        leave(**request)
+        users = bytes.fromhex(EVE.id.replace("-", ""))
+        other = item["sk"].replace("stack/Test/", "stack/Other/")
+        claim = {**item, "sk": other, "phase": "PENDING"}
+        claim.pop("adopted", None)
+        stage.world.ledger.put({**claim, "users": users})
+
+    monkeypatch.setattr(backend, "disassociate_traffic_distribution_group_user", declared_meanwhile)
+    stage.audit()
+    assert stage.world.members(RED) == {"ann", "eve"}
+    assert stage.told() == []
+
+
+def test_an_audit_stops_when_a_deployment_begins(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads the claims again every five seconds: ten calls at two a second."""
+    stage.set(repair=True)
+    users = crowd(stage, 60)
+    deployed(stage, A=membership(RED, *users))
+    stage.emulation.world.groups[RED.id].members.clear()
+    stage.emulation.limit(ThrottleSettings())
+    (item,) = stage.world.ledger.claims()
+    backend = stage.emulation.backend("us-east-1")
+    join = backend.associate_traffic_distribution_group_user
+    joined: list[str] = []
+
+    def deployment_begins(**request: str) -> None:
+        join(**request)
+        joined.append(request["user_id"])
+        if len(joined) == 1:
+            claim = {**item, "sk": item["sk"].replace("/A#", "/B#"), "phase": "ENDING"}
+            stage.world.ledger.put(claim)
+
+    monkeypatch.setattr(backend, "associate_traffic_distribution_group_user", deployment_begins)
+    assert stage.audit()["PutOff"] == 1
+    assert len(joined) < 30
+    assert not [it for it in stage.world.ledger.items() if it["sk"] == "lease"]
