@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+LISTS = [
+    *ROOT.glob("requirements*.txt"),
+    ROOT / "constructs" / "connect_associations" / "testing" / "emulator" / "requirements.txt",
+]
+"""What is pinned: for the library, the tools, and the emulator of AWS."""
 VULNERABLE = 1
 NOT_ASKED = 3
 
@@ -28,11 +33,13 @@ class NotAskedError(Exception):
 def main() -> int:
     """Audit one list of requirements after the other, and return the exit status."""
     known: list[str] = []
-    for requirements in sorted(ROOT.glob("requirements*.txt")):
+    for requirements in sorted(LISTS):
         try:
             known += vulnerabilities(_ask(requirements))
         except NotAskedError as error:
-            print(f"audit: {requirements.name} was not audited: {error}", file=sys.stderr)
+            print(
+                f"audit: {requirements.relative_to(ROOT)} was not audited: {error}", file=sys.stderr
+            )
             return NOT_ASKED
     for each in sorted(set(known)):
         print(each)
