@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tools import release
 
+from connect_associations import __version__
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -152,6 +154,12 @@ def test_checks_that_have_passed_are_not_run_again(repository: Path) -> None:
     (repository / ".ci" / "run").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     commit(repository)
     assert make(repository, NEXT, "--checked").returncode == 0
+
+
+def test_this_version_is_described() -> None:
+    changelog = release.CHANGELOG.read_text(encoding="utf-8")
+    assert release.section(changelog, __version__)
+    assert f"\n## {__version__}\n" in release.UPGRADING.read_text(encoding="utf-8")
 
 
 def test_a_section_ends_where_the_next_one_begins() -> None:
