@@ -13,8 +13,11 @@ from urllib.parse import parse_qs
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk.aws_events import Schedule
+from aws_cdk.aws_kms import Key
 
 from connect_associations import (
+    Audit,
     ConnectAssociationProvider,
     ContactRelease,
     ContactUserAssignment,
@@ -288,10 +291,11 @@ def assignment(
     user: str = ANN.id,
     contact: str = TASK.id,
     preferred: bool = False,
+    name: str = DECLARED,
 ) -> Callable[[cdk.Stack], object]:
     return lambda stack: ContactUserAssignment(
         stack,
-        DECLARED,
+        name,
         instance_id=INSTANCE.id,
         contact_id=contact,
         user_id=user,
@@ -300,8 +304,8 @@ def assignment(
     )
 
 
-def lookup(*names: str) -> Callable[[cdk.Stack], object]:
-    return lambda stack: UserLookup(stack, DECLARED, instance_id=INSTANCE.id, usernames=names)
+def lookup(*names: str, name: str = DECLARED) -> Callable[[cdk.Stack], object]:
+    return lambda stack: UserLookup(stack, name, instance_id=INSTANCE.id, usernames=names)
 
 
 RETAIN = ContactRelease.retain()
@@ -459,14 +463,36 @@ def test_lookups(new_run: Callable[..., Run]) -> None:
 # What the actions depend on -----------------------------------------------------------------------
 
 
-def test_what_an_action_depends_on_is_granted_with_it(new_run: Callable[..., Run]) -> None:
-    granted: set[str] = set()
-    for build in (single(ANN.id), lookup("ann"), assignment(TRANSFER_TO), assignment(STOP)):
-        run = new_run()
-        run.deploy(build)
-        granted |= {grant.action for grant in run.granted}
-    missing = {other for action in granted for other in dependents(action)} - granted
-    assert missing == NOT_NEEDED
+@pytest.mark.parametrize("repair", [False, True])
+def test_what_an_action_depends_on_is_granted_with_it(tmp_path: Path, *, repair: bool) -> None:
+    """Of every role: the handlers', the audit's, the framework's and the waiter's."""
+    stack = new_stack(tmp_path)
+    ConnectAssociationProvider(
+        stack,
+        "Provider",
+        audit=Audit(schedule=Schedule.rate(cdk.Duration.hours(1)), repair=repair),
+        encryption_key=Key(stack, "Key"),
+        tracing=True,
+    )
+    single(ANN.id, name="Single")(stack)
+    lookup("ann", name="Lookup")(stack)
+    assignment(TRANSFER_TO, name="Transferred")(stack)
+    assignment(STOP, contact=CHAT.id, name="Stopped")(stack)
+    granted: dict[str, set[str]] = {}
+    for policy in of_type(synthesize(stack), "AWS::IAM::Policy").values():
+        (role,) = policy["Properties"]["Roles"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            granted.setdefault(role["Ref"], set()).update(
+                [statement["Action"]]
+                if isinstance(statement["Action"], str)
+                else statement["Action"]
+            )
+    assert len(granted) == 6
+    missing = {
+        role: {other for action in actions for other in dependents(action)} - actions
+        for role, actions in granted.items()
+    }
+    assert set().union(*missing.values()) == NOT_NEEDED
 
 
 def test_only_what_the_data_lack_is_added_to_them() -> None:
