@@ -21,7 +21,7 @@ _STAMP = ".installed"
 def install() -> Path:
     """Return the folder with the oldest CDK; install it if it is not there, once.
 
-    :raises subprocess.CalledProcessError: pip failed; its output holds the reason.
+    :raises RuntimeError: pip failed, for the reason that it tells.
     """
     wanted = f"{_REQUIREMENTS.read_text(encoding='utf-8')}{sys.version_info[:2]}"
     folder = _ROOT / ".cache" / f"cdk-floor-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
@@ -29,16 +29,18 @@ def install() -> Path:
         return folder
     for older in folder.parent.glob("cdk-floor-*"):
         shutil.rmtree(older)
-    subprocess.run(
+    done = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"),
             *("--quiet", "--progress-bar", "off", "--require-hashes", "--target", str(folder)),
             *("--requirement", str(_REQUIREMENTS)),
         ],
-        check=True,
+        check=False,
         capture_output=True,
         text=True,
     )
+    if done.returncode:
+        raise RuntimeError(f"the oldest CDK could not be installed:\n{done.stderr.strip()}")
     (folder / _STAMP).touch()
     return folder
 
