@@ -23,8 +23,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 # Without it jsii writes to the home folder.
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/jsii
-# Three workers suit two cores: a deployment mostly waits. Each may run an emulator of its own.
-TEST_WORKERS ?= 3
+# Two workers suit two cores; each of them may run an emulator of its own.
+TEST_WORKERS ?= 2
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
