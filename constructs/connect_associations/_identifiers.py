@@ -245,8 +245,6 @@ class Reader:
 
     :param stack: the stack, whose account and partition a literal ARN must have.
     :param asks: whether tokens are asked for their values, which is for synth only.
-    :ivar stack: the stack.
-    :ivar asks: as above.
     :ivar problems: one sentence for each problem, each beginning with the property's name. When
         there are any, what was read is of no use.
     :ivar met_token: whether something was read that is only known at synth.
@@ -346,6 +344,7 @@ class Reader:
         if self._is_refused_reference(known, kind=kind, name=name, in_policy=in_policy):
             return Identifier(kind=kind, value=known, key=known)
         if is_token(known) or is_dummy(known) or _DYNAMIC_MARK in known:
+            self._check_owner(_grammar.Identifier(known), kind=kind, name=name)
             return Identifier(kind=kind, value=known, key=known, literal=not is_token(known))
         found = _grammar.read(known, kind=kind)
         if found is None:
@@ -360,7 +359,7 @@ class Reader:
         CloudFormation evaluates functions first, and dynamic references in what they answer. So
         no policy can take the ID out of an ARN that is given by one.
         """
-        text = json.dumps(self.stack.resolve(value)) if self.asks else value
+        text = json.dumps(self.stack.resolve(value)) if self.asks and is_token(value) else value
         if _DYNAMIC_MARK not in text:
             return False
         if text.count(_DYNAMIC_MARK) > text.count(_PLAIN_DYNAMIC_MARK):

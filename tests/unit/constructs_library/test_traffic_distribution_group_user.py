@@ -211,12 +211,16 @@ def test_removal_policies(
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-iso-east-1"])
-@pytest.mark.parametrize("spelling", ["id", "arn"])
+@pytest.mark.parametrize("spelling", ["id", "arn", "token"])
 def test_groups_are_refused_where_there_are_none(
     tmp_path: Path, region: str, spelling: str
 ) -> None:
     stack = new_stack(tmp_path, env=cdk.Environment(account=ACCOUNT, region=region))
-    group = GROUP if spelling == "id" else group_arn().replace("arn:aws:", "arn:aws-cn:")
+    group = {
+        "id": GROUP,
+        "arn": group_arn().replace("arn:aws:", "arn:aws-cn:"),
+        "token": cdk.Fn.import_value("group"),
+    }[spelling]
     with pytest.raises(InvalidAssociationError, match="do not exist in partition 'aws-"):
         TrafficDistributionGroupUser(
             stack,
