@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import botocore.session
+import botocore
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +21,10 @@ FILE = ROOT / "tests" / "unit" / "testing" / "connect_operations.txt"
 # In a checkout the library needs no installation.
 sys.path.insert(0, str(ROOT / "constructs"))
 
-from connect_associations.testing.responses import OPERATIONS  # noqa: E402 - see above
+from connect_associations.testing.service_model import (  # noqa: E402 - see above
+    OPERATIONS,
+    service_model,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +34,7 @@ _CONSTRAINTS = ("min", "max", "pattern")
 
 def model() -> ServiceModel:
     """Return what the installed botocore knows about Amazon Connect."""
-    return botocore.session.get_session().get_service_model("connect")
+    return service_model()
 
 
 def described(operation: OperationModel) -> Iterator[str]:
@@ -78,5 +81,11 @@ def text(operations: Iterable[str]) -> str:
     )
 
 
+def relied_on() -> tuple[str, list[str]]:
+    """Return the version of botocore that the shapes were written down from, and the lines."""
+    first, *lines = FILE.read_text(encoding="utf-8").splitlines()
+    return first.rpartition(" ")[2], lines
+
+
 if __name__ == "__main__":
-    FILE.write_text(text(OPERATIONS), encoding="utf-8")
+    FILE.write_text(f"botocore {botocore.__version__}\n{text(OPERATIONS)}", encoding="utf-8")

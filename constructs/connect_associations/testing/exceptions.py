@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import functools
 
-import botocore.session
 from moto.core.exceptions import JsonRESTError
 
+from connect_associations.testing.service_model import service_model
+
 _COMMON_STATUS = {
+    # Connect's own, which older service models lack.
+    "InvalidActiveRegionException": 400,
     # Not in Connect's model: any AWS service may answer with these.
     "AccessDeniedException": 403,
     "ExpiredTokenException": 403,
@@ -25,7 +28,7 @@ _COMMON_STATUS = {
 
 @functools.cache
 def _modelled_status() -> dict[str, int]:
-    model = botocore.session.get_session().get_service_model("connect")
+    model = service_model()
     return {
         shape.name: shape.metadata["error"]["httpStatusCode"]
         for shape in model.error_shapes

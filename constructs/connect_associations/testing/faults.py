@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connect_associations.testing.exceptions import status_of
+from connect_associations.testing.service_model import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -20,8 +21,6 @@ def check_operations(operations: Iterable[str]) -> None:
 
     :raises ValueError: naming it, and what was probably meant.
     """
-    from connect_associations.testing.responses import OPERATIONS  # noqa: PLC0415 - it needs Fault
-
     for operation in operations:
         if operation not in OPERATIONS:
             meant = difflib.get_close_matches(operation, OPERATIONS, n=1)

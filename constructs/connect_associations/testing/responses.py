@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import botocore.session
 from botocore import xform_name
 
 from connect_associations.testing.exceptions import (
@@ -23,6 +22,7 @@ from connect_associations.testing.exceptions import (
 from connect_associations.testing.faults import ConnectionLostError
 from connect_associations.testing.models import EmulatedConnectBackend
 from connect_associations.testing.recorder import DROPPED, SUCCEEDED, TIMED_OUT, Call
+from connect_associations.testing.service_model import OPERATIONS, service_model
 from connect_associations.testing.validation import problems
 
 if TYPE_CHECKING:
@@ -34,33 +34,6 @@ if TYPE_CHECKING:
     from connect_associations.testing.recorder import Recorder
     from connect_associations.testing.throttle import Throttle
     from connect_associations.testing.world import World
-
-OPERATIONS = (
-    "AssociateContactWithUser",
-    "AssociateTrafficDistributionGroupUser",
-    "CreateInstance",
-    "CreateTrafficDistributionGroup",
-    "CreateUser",
-    "DeleteInstance",
-    "DeleteTrafficDistributionGroup",
-    "DeleteUser",
-    "DescribeContact",
-    "DescribeInstance",
-    "DescribeTrafficDistributionGroup",
-    "DescribeUser",
-    "DisassociateTrafficDistributionGroupUser",
-    "GetCrossRegionRouting",
-    "ListReplicationFindings",
-    "ListTrafficDistributionGroupUsers",
-    "ListTrafficDistributionGroups",
-    "ListUsers",
-    "SearchUsers",
-    "StartTaskContact",
-    "StopContact",
-    "TransferContact",
-    "UpdateCrossRegionRouting",
-)
-"""The operations that are emulated."""
 
 _TOO_MANY_REQUESTS = 429
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/connect/")
@@ -97,8 +70,9 @@ class _Route:
 
 @functools.cache
 def _routes() -> tuple[_Route, ...]:
-    model = botocore.session.get_session().get_service_model("connect")
-    return tuple(_route(model.operation_model(name)) for name in OPERATIONS)
+    model = service_model()
+    known = set(model.operation_names)
+    return tuple(_route(model.operation_model(name)) for name in OPERATIONS if name in known)
 
 
 def _route(operation: OperationModel) -> _Route:

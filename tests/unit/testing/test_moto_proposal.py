@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import connect_history
+from botocore_models import since_2026
 from connect_associations.testing import ConnectEmulation, mock_connect
 from documents import ROOT
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
 PROPOSAL = ROOT / "moto_proposal"
+pytestmark = since_2026
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 

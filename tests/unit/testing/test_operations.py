@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from moto import mock_aws
 
+from botocore_models import since_2026
 from connect_associations.testing import (
     ConnectBehaviour,
     ConnectEmulation,
@@ -407,6 +408,7 @@ def test_what_was_just_made_is_found_after_some_calls(
     assert emulation.members(group) == {user}
 
 
+@since_2026
 @pytest.mark.parametrize("most", [10, 100])
 def test_a_larger_page_than_the_largest_is_refused(
     east: ConnectClient, emulation: ConnectEmulation, most: int
@@ -419,6 +421,7 @@ def test_a_larger_page_than_the_largest_is_refused(
     assert listed(east) == []
 
 
+@since_2026
 def test_agents_who_cannot_be_replicated_are_listed_with_the_reason(
     east: ConnectClient, emulation: ConnectEmulation
 ) -> None:
@@ -442,6 +445,7 @@ def test_agents_who_cannot_be_replicated_are_listed_with_the_reason(
     assert code == "InvalidRequestException"
 
 
+@since_2026
 def test_contacts_can_be_kept_in_their_regions(east: ConnectClient, west: ConnectClient) -> None:
     assert east.get_cross_region_routing(InstanceId=INSTANCE)["IsolatedRegions"] == []
     east.update_cross_region_routing(InstanceId=INSTANCE, IsolatedAll=True)
@@ -451,6 +455,7 @@ def test_contacts_can_be_kept_in_their_regions(east: ConnectClient, west: Connec
     assert east.get_cross_region_routing(InstanceId=INSTANCE)["IsolatedRegions"] == []
 
 
+@since_2026
 @pytest.mark.parametrize("refusal", ["InvalidRequestException", "ResourceNotFoundException"])
 def test_an_instance_without_a_replica_or_global_routing_refuses_what_needs_it(
     east: ConnectClient, emulation: ConnectEmulation, refusal: str
@@ -469,6 +474,7 @@ def test_an_instance_without_a_replica_or_global_routing_refuses_what_needs_it(
     assert code == refusal
 
 
+@since_2026
 def test_an_agents_region_is_told_with_global_routing(
     east: ConnectClient, emulation: ConnectEmulation
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tools import assume
 
+from botocore_models import since_2026
 from clinic import client
 from connect_associations.cli import commands
 from connect_associations.cli.session import Session
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., tuple[int, str, str]]
 
+pytestmark = since_2026
 ANN, BOB, CYD = (seed.USERS[name] for name in ("ann", "bob", "cyd"))
 INSTANCE = ("--instance-id", seed.INSTANCE_ID)
 GROUP = ("--traffic-distribution-group-id", seed.GROUP_ID)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from botocore_models import since_2026
 from clinic import everything
 from connect_associations.testing import seed, serving
 from documents import ROOT
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from clinic import Clinic
     from connect_associations.testing.responses import Request, Response
 
+pytestmark = since_2026
 CALLS = 150
 """About as many as a whole run makes."""
 POINTS = sorted(random.Random(17).sample(range(5, CALLS), 10))  # noqa: S311 - the same every time

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from botocore_models import since_2026
 from clinic import everything
 from connect_associations.testing import ConnectBehaviour, ThrottleSettings, seed
 from connect_associations.testing.assumptions import ASSUMPTIONS, Subject
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from clinic import Clinic
     from connect_associations.cli.verify.report import Report
 
+pytestmark = since_2026
 CHOICES = ConnectBehaviour.choices()
 COMPANIONS: dict[str, dict[str, Any]] = {
     "list_inactive_group": {"group_active_after_calls": 4},
