@@ -63,9 +63,8 @@ class ConnectAssociationProvider(Construct):
     :param convergence_timeout: how long an operation waits for what may heal by itself: a group
         that is not active yet, a user that is not replicated yet, throttling. At most 1 hour.
         Default: - 40 minutes
-    :param log_group: where all functions log, instead of log groups of their own. The reason of a
-        failure ends in the name of a handler's own log group, which there is none of then.
-        Default: - a log group for each handler, and one for the framework
+    :param log_group: where all functions log, instead of in log groups of their own. The reason of
+        a failure names it. Default: - a log group for each handler, and one for the framework
     :param log_retention: how long the logs are kept, in the log groups that are created here.
         Default: - one month
     :param log_removal_policy: what becomes of these log groups when the stack is deleted.

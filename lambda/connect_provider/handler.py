@@ -20,10 +20,13 @@ from connect_provider.connect.quota import Paces
 from connect_provider.contacts.assignment import ContactAssignment
 from connect_provider.contacts.declaration import CONTACT_USER
 from connect_provider.errors import (
+    MAX_MESSAGE_LENGTH,
     AssociationFailedError,
     ConvergenceTimeoutError,
     InvalidEventError,
+    ProviderError,
     StillWaiting,
+    shorten,
 )
 from connect_provider.failures import CallError, Failure
 from connect_provider.groups.association import GroupAssociation
@@ -178,6 +181,27 @@ def _limits(context: Any, *, patience: float) -> Limits:  # noqa: ANN401 - Lambd
     return Limits(deadline=time.time() + budget, patience=patience)
 
 
+def names_its_log(handler: Callable[[Mapping[str, Any], Any], _T]) -> Callable[..., _T]:
+    """Return a handler whose errors name the log group, where it is not the function's own.
+
+    The Provider framework ends a reason in ``/aws/lambda/FUNCTION``, wherever the function logs.
+    """
+
+    def named(event: Mapping[str, Any], context: Any = None) -> _T:  # noqa: ANN401 - Lambda's context has no importable type
+        try:
+            return handler(event, context)
+        except ProviderError as error:
+            group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "")
+            if group in ("", f"/aws/lambda/{os.environ.get('AWS_LAMBDA_FUNCTION_NAME')}"):
+                raise
+            where = f" The log is in {group}."
+            raise type(error)(
+                shorten(str(error), MAX_MESSAGE_LENGTH - len(where)) + where
+            ) from error
+
+    return named
+
+
 _PROVIDER = Provider()
-on_event = _PROVIDER.on_event
-is_complete = _PROVIDER.is_complete
+on_event = names_its_log(_PROVIDER.on_event)
+is_complete = names_its_log(_PROVIDER.is_complete)

@@ -132,7 +132,7 @@ class AlwaysExclusive(Wrapper):
         return super().is_complete(self._spoiled(event), context)
 
     def _spoiled(self, event: Event) -> Event:
-        if "UserIds" not in event["ResourceProperties"] or event["RequestType"] == "Delete":
+        if event["ResourceType"] != cast.GROUP_MEMBERSHIP or event["RequestType"] == "Delete":
             return event
         return _with_properties(event, Exclusive="true")
 

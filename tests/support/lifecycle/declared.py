@@ -25,11 +25,12 @@ class Spelling(Enum):
     UPPER = "upper-case ID"
     PARAMETER = "Ref to a parameter"
     RESOURCE = "Fn::GetAtt of a resource of the stack"
+    NAME = "usernames, where the resource takes them"
 
     def of(self, thing: Thing) -> Any:
         """Return *thing* in this spelling."""
         match self:
-            case Spelling.ID:
+            case Spelling.ID | Spelling.NAME:
                 return thing.id
             case Spelling.ARN:
                 return thing.arn
@@ -76,6 +77,9 @@ class GroupUsers:
             if self.many
             else cast.single(group, *users)
         )
+        if self.many and self.spelling is Spelling.NAME:
+            del body["Properties"]["UserIds"]
+            body["Properties"]["Usernames"] = [user.name for user in self.users]
         if self.group is cast.WEST:
             body["Properties"]["Region"] = cast.REPLICA
         if self.retain:

@@ -30,7 +30,8 @@ def pairs_of(properties: Mapping[str, Any]) -> list[Pair]:
     """Return the memberships that a group's custom resource declares."""
     group = str(properties["TrafficDistributionGroupId"])
     region = group.split(":")[3] if group.startswith("arn:") else ""
-    users = properties.get("UserIds") or [properties["UserId"]]
+    named = [user.id for user in cast.USERS if user.name in properties.get("Usernames", ())]
+    users = properties.get("UserIds") or named or [properties["UserId"]]
     return [
         (
             region or properties.get("Region") or cast.HOME,

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from connect_provider.errors import MAX_MESSAGE_LENGTH, AssociationFailedError
+from connect_provider.handler import names_its_log
 from lifecycle.cast import ANN, RED, TASK, assignment, lookup, single, stack_of
 from lifecycle.faults import FaultPlan
 from lifecycle.seen import seen_world
 from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS, association_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DENIED = "The provider's role lacks the permission"
 UNTOUCHED = "Nothing was changed."
@@ -58,3 +66,29 @@ def test_a_delete_is_told_when_it_began() -> None:
     with world.inside():
         answer = association_provider(clients=world.clients).on_event(event, None)
         assert answer == {"PhysicalResourceId": "before", "StartedAt": world.clock.time()}
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        ("/aws/lambda/handler", ""),
+        ("", ""),
+        ("agents", " The log is in agents."),
+    ],
+)
+def test_an_error_names_the_log_where_the_framework_names_another(
+    monkeypatch: pytest.MonkeyPatch, group: str, said: str
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "handler")
+    monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", group)
+
+    def fails(event: Mapping[str, Any], _context: Any) -> None:
+        raise AssociationFailedError(event["reason"])
+
+    handler = names_its_log(fails)
+    for reason in ("no.", "x" * MAX_MESSAGE_LENGTH):
+        with pytest.raises(AssociationFailedError) as raised:
+            handler({"reason": reason})
+        assert str(raised.value).startswith(reason[:1000])
+        assert str(raised.value).endswith(said)
+        assert len(str(raised.value)) <= MAX_MESSAGE_LENGTH
