@@ -2,7 +2,7 @@
 # Paths are relative, so that the folder may have any name.
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up demo emulator test test-fast soak bench verify-aws assume mutants lint types format build release publish docs docs-branch lock sbom audit clean
+.PHONY: help set-up demo emulator test test-fast test-lowest soak bench verify-aws assume mutants lint types format build release publish docs docs-branch lock sbom audit clean
 
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -44,6 +44,9 @@ test: set-up ## Run all tests but the soak: also deployments by the real CDK CLI
 
 test-fast: set-up ## Run the tests that deploy nothing.
 	@$(RUN) pytest -n $(TEST_WORKERS) --dist worksteal -m "not soak and not deploy" $(PYTEST_ARGS)
+
+test-lowest: set-up ## Test the extras with the lowest versions that they allow.
+	@$(RUN) tools.lowest $(PYTEST_ARGS)
 
 soak: set-up ## Explore thousands of lifecycles, and check that broken handlers are caught.
 	@$(RUN) pytest -s -m soak $(PYTEST_ARGS)
