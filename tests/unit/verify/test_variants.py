@@ -9,11 +9,14 @@ import pytest
 
 from botocore_models import since_2026
 from clinic import everything
+from connect_associations.cli.verify.experiment import Need
+from connect_associations.cli.verify.experiments import EXPERIMENTS
 from connect_associations.testing import ConnectBehaviour, ThrottleSettings, seed
 from connect_associations.testing.assumptions import ASSUMPTIONS, Subject
 
 if TYPE_CHECKING:
     from clinic import Clinic
+    from connect_associations.cli.verify.experiment import Experiment
     from connect_associations.cli.verify.report import Report
 
 pytestmark = since_2026
@@ -94,3 +97,15 @@ def test_any_mixture_of_variants_is_reported(clinic: Clinic, number: int) -> Non
     assert len(found) > len(CHOICES) / 2
     assert clinic.state() == before
     assert all(report.unsettled.values())
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda each: each.name)
+def test_an_experiment_names_the_operations_that_it_calls(
+    clinic: Clinic, experiment: Experiment
+) -> None:
+    clinic.run(experiments=[])
+    to_look = {call.operation for call in clinic.emulation.calls}
+    clinic.run(experiments=[experiment])
+    called = {call.operation for call in clinic.emulation.calls} - to_look
+    assert called <= set(experiment.operations)
+    assert bool(experiment.operations) is (Need.CLOUDFORMATION not in experiment.needs)

@@ -308,9 +308,9 @@ class _Run:
         for action in trial.denied:
             screen.warn(f"{action} is not allowed")
         arn = next(iter(lab.census), f"arn:aws:connect:{lab.home}:*:")
-        screen.warn("this policy allows it:")
+        screen.warn("this policy allows all that the experiments need that were left out for it:")
         partition, account = arn.split(":")[1], arn.split(":")[4]
-        text = site.policy(lab, account=account, partition=partition, actions=trial.denied)
+        text = site.policy(lab, account=account, partition=partition, actions=trial.wanted)
         screen.output().print(json.dumps(text, indent=2))
 
     def _caller(self, region: str, service: str = "connect") -> Caller:

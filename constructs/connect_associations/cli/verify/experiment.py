@@ -73,7 +73,7 @@ class Experiment(ABC):
 
     :cvar plan: what it does, in a sentence for a person.
     :cvar settles: the assumptions.
-    :cvar operations: the operations of Connect that it calls.
+    :cvar operations: the operations of Connect that it calls, or whose permission its calls need.
     :cvar needs: what it cannot do without.
     :cvar keeps: whether what it makes is left until the end.
     """

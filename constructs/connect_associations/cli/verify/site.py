@@ -9,7 +9,7 @@ from connect_associations.cli.verify.lab import Group, Lab
 from connect_provider.identifiers import last_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from connect_associations.cli.verify.calls import Caller, Callers
     from connect_associations.cli.verify.journal import Journal
@@ -119,7 +119,9 @@ def _user(caller: Caller, instance_id: str, user_id: str) -> str:
     return plain
 
 
-def policy(lab: Lab, *, account: str, partition: str, actions: Sequence[str]) -> dict[str, object]:
+def policy(
+    lab: Lab, *, account: str, partition: str, actions: Collection[str]
+) -> dict[str, object]:
     """Return a policy that allows actions, those of Connect on the instance and its groups."""
     regions = [lab.home, *([lab.replica] if lab.replica else [])]
     bases = [f"arn:{partition}:connect:{region}:{account}" for region in regions]

@@ -23,6 +23,7 @@ class Trial:
     :param says: is told what goes on, a line each.
     :ivar findings: what became of each assumption, by its name.
     :ivar denied: the IAM actions that were missing.
+    :ivar wanted: all actions of the experiments that missed one, which are likely to miss others.
     """
 
     def __init__(self, lab: Lab, restoring: Restoring, says: Callable[[str], None]) -> None:
@@ -31,6 +32,7 @@ class Trial:
         self._says = says
         self.findings: dict[str, Finding] = {}
         self.denied: list[str] = []
+        self.wanted: set[str] = set()
 
     def carry_out(self, experiments: Sequence[Experiment]) -> None:
         """Run the experiments; those that lack something say what it is.
@@ -60,7 +62,7 @@ class Trial:
             for finding in experiment.run(self._lab):
                 self._keep(finding)
         except NotAllowedError as error:
-            self._deny(error.action)
+            self._deny(error.action, experiment)
             self._leave(experiment, str(error))
         except CannotTellError as error:
             self._leave(experiment, str(error))
@@ -93,6 +95,7 @@ class Trial:
         for assumption in experiment.settles:
             self._keep(Finding.unsettled(assumption, why))
 
-    def _deny(self, action: str) -> None:
+    def _deny(self, action: str, experiment: Experiment) -> None:
         if action not in self.denied:
             self.denied.append(action)
+        self.wanted |= {action, *(f"connect:{each}" for each in experiment.operations)}

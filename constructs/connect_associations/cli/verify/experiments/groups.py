@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _LIST = "ListTrafficDistributionGroupUsers"
 _ASSOCIATE = "AssociateTrafficDistributionGroupUser"
 _DISASSOCIATE = "DisassociateTrafficDistributionGroupUser"
-_MOVE = (_LIST, _ASSOCIATE, _DISASSOCIATE)
+# To associate a user, IAM wants both of the last ones allowed.
+_MOVE = (_LIST, _ASSOCIATE, _DISASSOCIATE, "DescribeUser", "SearchUsers")
 _CHANGES = (Need.WRITE, Need.GROUP, Need.USERS)
 
 MOVED = "Moved"
