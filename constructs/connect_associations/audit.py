@@ -30,7 +30,7 @@ SOURCE = "connect-associations"
 """The source of the events."""
 
 DIFFERENCE = "Connect Association Difference"
-"""The detail type of an event that tells of a difference."""
+"""The detail type of an event that reports a difference."""
 
 CONTINUATION = "Connect Association Audit Continues"
 """The detail type of an event that starts the next invocation of an audit under way."""
@@ -40,12 +40,12 @@ CONTINUATION = "Connect Association Audit Continues"
 class MaxChange:
     """How many users one evaluation of a rule may add and remove together.
 
-    The larger of the two counts: a share lets large groups change, a number small ones. If more
-    users came or left, nothing changes, and ``metric_rules_stopped`` tells. An answer that nobody
-    matches never changes anything.
+    The larger limit applies: the share suits large groups, the number small ones. If more users
+    would join and leave, nothing changes, and ``metric_rules_stopped`` counts it. If nobody
+    matches, nothing ever changes.
 
-    :param share: of the users that the rule stood for, 0 to 1. Default: - 0.1
-    :param number: of users. Default: - 10
+    :param share: the share of the users whom the rule stood for, 0 to 1. Default: - 0.1
+    :param number: the number of users. Default: - 10
     """
 
     share: float = 0.1
@@ -57,15 +57,15 @@ class Audit:
 
     Pass it to :class:`ConnectAssociationProvider`. EventBridge then starts a function that reads
     every claim of the stack and the members of its groups, at the pace of Connect's quota. It
-    writes metrics, a line in its log, and an event on the default bus for each difference. Rules
-    of memberships (``users_matching``) are evaluated again and followed. A group that a deployment
-    is changing is left for the next audit.
+    writes metrics and, for each difference, a line in its log and an event on the default bus. It
+    also evaluates the rules of memberships (``users_matching``) again, and follows them. A group
+    that a deployment is changing is left for the next audit.
 
     :param schedule: when audits begin, such as ``Schedule.rate(Duration.hours(1))``. An audit that
         is due before the last one has finished does not begin; ``metric_overruns`` counts it.
-    :param repair: also puts declared users back who are missing, and takes extra members out of
-        exclusive groups. Nobody else is ever touched. Default: - False
-    :param max_change: above which change a rule is not followed. Default: - ``MaxChange()``
+    :param repair: also puts back declared users who are missing, and takes extra members out of
+        exclusive groups. It never touches anybody else. Default: - False
+    :param max_change: the largest change for which a rule is followed. Default: - ``MaxChange()``
     """
 
     def __init__(
@@ -87,12 +87,12 @@ class Audit:
 
     @property
     def repair(self) -> bool:
-        """Whether differences are put right."""
+        """Whether the audit corrects differences."""
         return self._repair
 
     @property
     def max_change(self) -> MaxChange:
-        """Above which change a rule is not followed."""
+        """The largest change for which a rule is followed."""
         return self._max_change
 
     def find_problems(self) -> Iterator[str]:
@@ -124,113 +124,113 @@ class Audit:
     def metric_missing(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
         """Return how many declared users were found missing, whether or not they were put back.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("Missing", period)
 
     def metric_extra(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
         """Return how many members of exclusive groups nobody declares, taken out or not.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("Extra", period)
 
     def metric_healed(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
-        """Return how many of the missing and extra ones were put right.
+        """Return how many missing and extra users were corrected.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("Healed", period)
 
     def metric_groups_gone(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
-        """Return how many declared groups do not exist any more.
+        """Return how many declared groups no longer exist.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("GroupsGone", period)
 
     def metric_users_gone(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
-        """Return how many declared users do not exist any more.
+        """Return how many declared users no longer exist.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("UsersGone", period)
 
     def metric_oldest_unsettled(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
-        """Return the age of the oldest claim that is still to come about or to end, in seconds.
+        """Return the age of the oldest claim that has yet to become live or to end, in seconds.
 
-        :param period: of which the highest is taken. Default: - 5 minutes
+        :param period: the period to take the maximum of. Default: - 5 minutes
         """
         return self._metric("OldestUnsettledSeconds", period, cloudwatch.Stats.MAXIMUM)
 
     def metric_matching(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
         """Return how many users match the rules of memberships.
 
-        :param period: of which the highest is taken. Default: - 5 minutes
+        :param period: the period to take the maximum of. Default: - 5 minutes
         """
         return self._metric("Matching", period, cloudwatch.Stats.MAXIMUM)
 
     def metric_joined(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
         """Return how many users have come to match a rule.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("Joined", period)
 
     def metric_left(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
-        """Return how many users match their rule no longer.
+        """Return how many users no longer match their rule.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("Left", period)
 
     def metric_rules_stopped(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
         """Return how many rules were not followed: above *max_change*, or nobody matches.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("RulesStopped", period)
 
     def metric_failures(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
         """Return how many groups, rules or users could not be read or changed; the log says why.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("Failures", period)
 
     def metric_overruns(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
         """Return how many audits did not begin because the one before had not finished.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("Overruns", period)
 
     def metric_finished(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
-        """Return how many audits have finished: an alarm on too few tells that none run at all.
+        """Return how many audits have finished. Alarm on too few to notice that none run at all.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return self._metric("AuditsFinished", period)
 
     def add_alarms(
         self, scope: Construct, *, actions: Sequence[cloudwatch.IAlarmAction] = ()
     ) -> list[cloudwatch.Alarm]:
-        """Create an alarm for each metric that asks for somebody, and return them.
+        """Create an alarm for each metric that calls for action, and return them.
 
-        ``ConnectAssociationProvider.add_alarms()`` does it too.
+        ``ConnectAssociationProvider.add_alarms()`` does this too.
 
-        :param scope: where the alarms stand.
-        :param actions: what each of them does. Default: - nothing
+        :param scope: where the alarms stand in the construct tree.
+        :param actions: what each alarm does. Default: - nothing
         """
         return [
             _monitoring.alarm(scope, name, metric, description=description, actions=actions)
             for name, metric, description in (
-                ("MissingAlarm", self.metric_missing(), "A declared user is missing in a group."),
+                ("MissingAlarm", self.metric_missing(), "A declared user is missing from a group."),
                 ("ExtraAlarm", self.metric_extra(), "A stranger is in an exclusive group."),
                 ("UsersGoneAlarm", self.metric_users_gone(), "A declared user does not exist."),
                 ("GroupsGoneAlarm", self.metric_groups_gone(), "A declared group does not exist."),
                 ("RulesAlarm", self.metric_rules_stopped(), "A rule for users is not followed."),
-                ("FailuresAlarm", self.metric_failures(), "An audit could not do all it had to."),
+                ("FailuresAlarm", self.metric_failures(), "An audit could not do all its work."),
                 ("OverrunsAlarm", self.metric_overruns(), "Audits take longer than the schedule."),
             )
         ]

@@ -41,57 +41,57 @@ _DEFAULT_ID = "Provider"
 
 @jsii.implements(ec2.IConnectable)
 class ConnectAssociationProvider(Construct):
-    """The Lambda functions, the waiter, the role and the ledger behind all associations of a stack.
+    """The functions, state machine, role and ledger behind all associations of a stack.
 
-    There is one in a stack, however many associations it has. Create it, before or after the
-    associations, to set its properties; a stack that has none gets one with the defaults when it is
-    synthesized. :meth:`get_or_create` returns it.
+    Each stack has one, however many associations it has. To set its properties, create it before or
+    after the associations. A stack without one gets one with the defaults when it is synthesized.
+    :meth:`get_or_create` returns it.
 
     :param scope: where the provider stands in the construct tree.
     :param construct_id: its ID there.
-    :param ledger: the DynamoDB table in which it is noted who declares what, shared among stacks
-        of one account and Region: a member whom one of them declares is not removed by another.
-        It has the string keys ``pk`` and ``sk`` and the time-to-live attribute ``expires_at``, and
-        outlives the stacks that share it; the ledger of another provider is one. A stack that gets
-        another ledger has lost what the former one knew: nobody is removed, and *resync* claims
-        everything anew. Default: - a table is made, and deleted with the stack
-    :param resync: when this string changes, every association of the stack is brought about again:
-        after the ledger was lost or restored, or members were changed by hand.
-        Default: - an association is brought about when it changes
+    :param ledger: the DynamoDB table that records who declares what. Stacks of one account and
+        Region can share it: then none of them removes a member whom another declares. It needs the
+        string keys ``pk`` and ``sk`` and the time-to-live attribute ``expires_at``, and must
+        outlive the stacks that share it. You can also pass the ledger of another provider. If you
+        give a stack another ledger, it starts empty: nobody is removed, and a new *resync* claims
+        everything again. Default: - a table of the stack's own, deleted with it
+    :param resync: change this string to bring about every association of the stack again, for
+        example after the ledger was lost or restored, or after somebody changed members by hand.
+        Default: - only associations that change are brought about
     :param audit: compares the members of groups with what is declared, on a schedule, and follows
-        the rules of memberships. Default: - nothing is compared, and nothing created for it
-    :param convergence_timeout: how long an operation waits for what may heal by itself: a group
-        that is not active yet, a user that is not replicated yet, throttling. At most 1 hour.
+        the rules of memberships. Default: - no audit, and no resources for one
+    :param convergence_timeout: how long an operation waits for problems that may go away: a group
+        that is not active yet, a user who is not replicated yet, throttling. At most 1 hour.
         Default: - 40 minutes
     :param log_group: where all functions log, instead of in log groups of their own. The reason of
         a failure names it. Default: - a log group for each handler, and one for the framework
     :param log_retention: how long the logs are kept, in the log groups that are created here.
         Default: - one month
-    :param log_removal_policy: what becomes of these log groups when the stack is deleted.
+    :param log_removal_policy: what happens to these log groups when the stack is deleted.
         Default: - RemovalPolicy.DESTROY
-    :param waiter_logging: whether the waiter logs what it does, without what it carries, into a log
+    :param waiter_logging: whether the state machine logs its steps, without their data, to a log
         group of its own. Default: - False
-    :param tracing: whether functions and waiter are traced with X-Ray. Default: - False
+    :param tracing: whether X-Ray traces the functions and the state machine. Default: - False
     :param permissions_boundary: the boundary of every role that the provider creates.
         Default: - none
-    :param vpc: the VPC that the functions run in; they need a way to the endpoints of Connect,
-        CloudFormation, DynamoDB, Lambda and Step Functions. For DynamoDB a gateway endpoint is
-        enough, ``vpc.add_gateway_endpoint()``, which costs nothing. Default: - no VPC
+    :param vpc: the VPC that the functions run in. They must be able to reach the endpoints of
+        Connect, CloudFormation, DynamoDB, Lambda and Step Functions. For DynamoDB, a gateway
+        endpoint is enough, and free of charge: ``vpc.add_gateway_endpoint()``. Default: - no VPC
     :param vpc_subnets: which of the VPC's subnets. Default: - the VPC's default strategy
     :param security_groups: the functions' security groups. Default: - one is created
-    :param encryption_key: encrypts the log groups, the functions' environment and the ledger that
-        is made here. An imported key's policy must already let CloudWatch Logs use it.
-        Default: - keys owned by AWS
-    :param reserved_concurrent_executions: reserved for each of the two handlers. Fewer than the
-        associations that change at once slow a deployment down. Default: - nothing is reserved
+    :param encryption_key: encrypts the log groups, the functions' environment variables and the
+        stack's own ledger. The policy of an imported key must already allow CloudWatch Logs to use
+        it. Default: - keys owned by AWS
+    :param reserved_concurrent_executions: how many executions to reserve for each of the two
+        handlers. If more associations change at once, the deployment takes longer. Default: - none
     :param memory_size: the memory of both handlers, in MiB, at least 128. Default: - 256
-    :param architecture: the processor of both handlers, which *layers* have to suit.
-        Default: - ARM
+    :param architecture: the architecture of both handlers; *layers* must match it. Default: - ARM
     :param runtime: the Python runtime of both handlers. Default: - Python 3.14
     :param layers: layers of both handlers. Default: - none
-    :param bundle_sdk: puts the installed boto3, trimmed to the services that are called, into
-        the functions' code, instead of relying on the boto3 of the runtime. Default: - False
-    :raises InvalidAssociationError: a property is out of range, or the stack has a provider.
+    :param bundle_sdk: includes the installed boto3 in the functions' code, reduced to the services
+        that they call, instead of using the boto3 of the runtime. Default: - False
+    :raises InvalidAssociationError: one or more properties are invalid, or the stack already has a
+        provider; the message lists all problems.
     """
 
     def __init__(  # noqa: PLR0913 - flat props are the CDK's convention
@@ -227,12 +227,12 @@ class ConnectAssociationProvider(Construct):
 
     @property
     def ledger(self) -> dynamodb.ITable:
-        """The table in which it is noted who declares what."""
+        """The table that records who declares what."""
         return self._ledger
 
     @property
     def resync(self) -> str | None:
-        """What every association's property ``Resync`` holds."""
+        """The value of the property ``Resync`` of every association."""
         return self._resync
 
     @property
@@ -259,52 +259,52 @@ class ConnectAssociationProvider(Construct):
     def connections(self) -> ec2.Connections:
         """The network connections of all functions.
 
-        :raises ValueError: the functions run in no VPC.
+        :raises ValueError: the functions do not run in a VPC.
         """
         return self._network.connections
 
     def metric_errors(self, *, period: cdk.Duration | None = None) -> cloudwatch.MathExpression:
-        """Return how many calls of the handlers failed: each is an association that failed.
+        """Return how many calls of the handlers failed. Each is an association that failed.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return _monitoring.errors([self._on_event, self._is_complete], period)
 
     def metric_waiter_failures(
         self, *, period: cdk.Duration | None = None
     ) -> cloudwatch.MathExpression:
-        """Return how many executions of the waiter failed or timed out.
+        """Return how many executions of the state machine failed or timed out.
 
-        Their requests were not answered, so that CloudFormation waits for its own time-out.
+        Nobody answered their requests, so CloudFormation waits until its own time-out.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return _monitoring.waiter_failures(self._framework.state_machine, period)
 
     def metric_warnings(self, *, period: cdk.Duration | None = None) -> cloudwatch.Metric:
         """Return how many warnings the handlers logged: something was kept, or left alone.
 
-        A metric filter counts them, which is created when this is called first.
+        The first call of this method creates the metric filter that counts them.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return _monitoring.warnings(self, self._log_groups.of_handlers, period)
 
     def metric_ledger_failures(
         self, *, period: cdk.Duration | None = None
     ) -> cloudwatch.MathExpression:
-        """Return how many calls of the ledger were throttled, or failed within DynamoDB.
+        """Return how many calls to the ledger were throttled, or failed in DynamoDB.
 
-        :param period: over which it is counted. Default: - 5 minutes
+        :param period: the period to count over. Default: - 5 minutes
         """
         return _monitoring.ledger_failures(self._ledger, period)
 
     def add_alarms(
         self, *, actions: Sequence[cloudwatch.IAlarmAction] = ()
     ) -> list[cloudwatch.Alarm]:
-        """Create an alarm for each of the metrics, and for what an audit finds, and return them.
+        """Create an alarm for each metric, and for what an audit finds, and return them.
 
-        :param actions: what each of them does, such as ``aws_cloudwatch_actions.SnsAction(topic)``.
+        :param actions: what each alarm does, such as ``aws_cloudwatch_actions.SnsAction(topic)``.
             Default: - nothing
         """
         return [
@@ -348,7 +348,7 @@ def _check(
     *,
     rival: ConnectAssociationProvider | None,
 ) -> None:
-    """Raise everything that is wrong with the properties, and with there being a provider."""
+    """Raise all problems: of the properties, and that the stack already has a provider."""
     problems = list(props.find_problems())
     if rival:
         problems.insert(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ReleaseMode(Enum):
-    """The modes of :class:`ContactRelease`, as they stand in the template."""
+    """The modes of :class:`ContactRelease`, as the template spells them."""
 
     RETAIN = "RETAIN"
     STOP = "STOP"
@@ -20,7 +20,7 @@ class ReleaseMode(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContactRelease:
-    """What becomes of the contact when a :class:`ContactUserAssignment` is deleted.
+    """What happens to the contact when a :class:`ContactUserAssignment` is deleted.
 
     Amazon Connect cannot disassociate a contact from a user. Choose what comes nearest with
     :meth:`retain`, :meth:`stop` or :meth:`transfer_to_queue`.
@@ -37,7 +37,7 @@ class ContactRelease:
 
     @classmethod
     def stop(cls) -> ContactRelease:
-        """End the contact (``StopContact``): the customer or the task is gone for good."""
+        """End the contact (``StopContact``): the chat or task is over for good."""
         return cls(mode=ReleaseMode.STOP)
 
     @classmethod
@@ -49,7 +49,7 @@ class ContactRelease:
     ) -> ContactRelease:
         """Transfer the contact to a queue (``TransferContact``). Tasks and e-mails only.
 
-        Connect answers a transfer with a new contact, and allows 11 transfers a contact.
+        Connect answers a transfer with a new contact, and allows 11 transfers for each contact.
 
         :param contact_flow_id: the flow that the transferred contact runs: an ID, an ARN, a token
             or a reference such as a CfnContactFlow. It must belong to the same instance.

@@ -27,35 +27,36 @@ _UNCHOSEN_RELEASE = "connect-associations:contactReleaseNotChosen"
 class ContactUserAssignment(cdk.Resource):
     """Assigns a contact to a user. Connect has no way to disassociate the two again.
 
-    When the assignment is deleted, ``release`` decides what comes nearest:
+    ``release`` decides what happens instead when the assignment is deleted:
     ``ContactRelease.retain()`` changes nothing and leaves the contact with the user,
-    ``ContactRelease.stop()`` ends the contact, and ``ContactRelease.transfer_to_queue()`` sends
-    it through a flow to a queue, as a new contact. For a task or an e-mail choose the transfer
-    when somebody else shall take over, and stop when the work is void. For a chat choose retain,
-    so that the user can finish talking to the customer; stop hangs up. Nothing of this happens
-    when the contact has ended by then, or is with another user.
+    ``ContactRelease.stop()`` ends the contact, and ``ContactRelease.transfer_to_queue()`` sends it
+    through a flow to a queue, as a new contact. For a task or an e-mail, choose the transfer if
+    somebody else should take over, and stop if the work is no longer needed. For a chat, choose
+    retain, so that the user can finish talking to the customer; stop ends the chat. None of this
+    happens if the contact has ended by then or is with another user.
 
-    An assignment is an offer: the user may reject or miss it. The deployment succeeds when
-    Connect has accepted the offer.
+    An assignment is an offer: the user may reject or miss it. The deployment succeeds once Connect
+    has accepted the offer.
 
     :param scope: where the assignment stands in the construct tree.
     :param construct_id: its ID there.
     :param instance_id: the Connect instance: an ID, an ARN, a token that resolves to either, or a
         reference such as a CfnInstance.
-    :param contact_id: the contact, which is queued: an ID, an ARN, or a token that resolves to
+    :param contact_id: the contact, which must be queued: an ID, an ARN, or a token that resolves to
         either.
     :param user_id: the user: an ID, an ARN, a token that resolves to either, or a reference such as
         a CfnUser.
-    :param release: what becomes of the contact when the assignment is deleted.
+    :param release: what happens to the contact when the assignment is deleted.
         Default: - ContactRelease.retain(), with a warning to choose
     :param allow_voice: also assigns voice contacts, which only newer versions of Connect's API
-        accept. Default: - False, a voice contact fails the deployment
+        accept. Default: - False; a voice contact then fails the deployment
     :param preferred_user_only: restricts the permission to assign the contact to this user, by
         the IAM condition key ``connect:PreferredUserArn``. Default: - False
-    :param removal_policy: ``RETAIN`` does nothing at all when the assignment is removed from the
+    :param removal_policy: with ``RETAIN``, nothing happens when the assignment is removed from the
         stack or replaced. Default: - RemovalPolicy.DESTROY
     :param provider: the stack's provider. Default: - the one of the stack, created if needed
-    :raises InvalidAssociationError: what is wrong with all properties.
+    :raises InvalidAssociationError: one or more properties are invalid; the message lists all
+        problems.
     """
 
     def __init__(  # noqa: PLR0913 - flat props are the CDK's convention

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class TrafficDistributionGroupMembership(cdk.Resource):
     """Keeps a list of users in a traffic distribution group, in one resource.
 
-    Users who already are in the group are adopted. An update writes only the difference. Users
-    who are not declared are left alone, unless the membership is exclusive.
+    Users who are in the group already are adopted. An update writes only the difference. Users who
+    are not declared are left alone, unless the membership is exclusive.
 
     :param scope: where the membership stands in the construct tree.
     :param construct_id: its ID there.
@@ -41,21 +41,22 @@ class TrafficDistributionGroupMembership(cdk.Resource):
         as a CfnUser. The whole list may be one token. The order does not matter.
         Default: - *usernames* or *users_matching* is given instead
     :param usernames: the names that the users log in with, at most 2,500: a list, a set or any
-        other collection. They are looked up when the stack is deployed with other names; after
-        that a user is known by ID. Neither the order nor the case matters.
+        other collection. The provider looks them up when you deploy a changed list. After that, it
+        knows each user by ID. Neither the order nor the case matters.
         Default: - *user_ids* or *users_matching* is given instead
-    :param users_matching: a rule. Whoever meets it when the stack is deployed with it is
-        associated, and with ``ConnectAssociationProvider(audit=…)`` whoever comes to meet it later;
-        who does not any more is taken out. Default: - *user_ids* or *usernames* is given instead
-    :param exclusive: also removes members that are not declared here, at every create and
-        update. Default: - False
-    :param removal_policy: ``RETAIN`` leaves the users in the group when the membership is
-        removed from the stack or replaced, and so it does with those whom an update drops, or
-        would remove because of *exclusive*. Default: - RemovalPolicy.DESTROY
-    :param region: the Region that the group was created in, where its membership is changed.
+    :param users_matching: a rule. When you deploy it, the provider associates everybody who meets
+        it. With ``ConnectAssociationProvider(audit=…)`` it also adds users who meet the rule later,
+        and takes out those who no longer do. Default: - *user_ids* or *usernames* is given instead
+    :param exclusive: also removes members who are not declared here, at every create and update.
+        Default: - False
+    :param removal_policy: with ``RETAIN``, users stay in the group when the membership is removed
+        from the stack or replaced, when an update drops them, and when *exclusive* would remove
+        them. Default: - RemovalPolicy.DESTROY
+    :param region: the group's home Region: the Region in which it was created.
         Default: - the Region in the group's ARN, else the stack's Region
     :param provider: the stack's provider. Default: - the one of the stack, created if needed
-    :raises InvalidAssociationError: what is wrong with all properties.
+    :raises InvalidAssociationError: one or more properties are invalid; the message lists all
+        problems.
     """
 
     def __init__(  # noqa: PLR0913 - flat props are the CDK's convention

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class TrafficDistributionGroupUser(cdk.Resource):
     """Puts one user into a traffic distribution group, and takes the user out again.
 
-    A user who already is in the group is adopted. For more than a few users of a group use
+    A user who is in the group already is adopted. For more than a few users of a group, use
     :class:`~connect_associations.TrafficDistributionGroupMembership`.
 
     :param scope: where the association stands in the construct tree.
@@ -36,10 +36,11 @@ class TrafficDistributionGroupUser(cdk.Resource):
         either, or a reference such as a CfnUser.
     :param removal_policy: ``RETAIN`` leaves the user in the group when the association is
         removed from the stack or replaced. Default: - RemovalPolicy.DESTROY
-    :param region: the Region that the group was created in, where its membership is changed.
+    :param region: the group's home Region: the Region in which it was created.
         Default: - the Region in the group's ARN, else the stack's Region
     :param provider: the stack's provider. Default: - the one of the stack, created if needed
-    :raises InvalidAssociationError: what is wrong with all properties.
+    :raises InvalidAssociationError: one or more properties are invalid; the message lists all
+        problems.
     """
 
     def __init__(  # noqa: PLR0913 - flat props are the CDK's convention

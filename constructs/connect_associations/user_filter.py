@@ -1,4 +1,4 @@
-"""Which users of an instance a roster by rule means."""
+"""Which users of an instance belong to a roster by rule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connect_associations._identifiers import Identifier, Reader
 
 MAX_CONDITIONS = 20
-"""Alternatives of one rule: each is a search of its own."""
+"""The most alternatives of one rule; each is a search of its own."""
 
 _MAX_TAGS = 25
 """Tag conditions of one search.
@@ -39,21 +39,21 @@ _ONE_A_USER = "RoutingProfileIds"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UserFilter:
-    """The users who meet all that is given, for ``users_matching`` of a membership.
+    """The users who meet all the given conditions, for ``users_matching`` of a membership.
 
-    Connect evaluates it with SearchUsers when the stack is deployed, and with
-    ``ConnectAssociationProvider(audit=…)`` again on schedule. Each alternative is a search of its
-    own; there are at most 20.
+    SearchUsers evaluates the filter when you deploy the stack. With
+    ``ConnectAssociationProvider(audit=…)``, it does so again on a schedule. Each alternative is a
+    search of its own; there can be at most 20.
 
-    :param tags: tags that the user has, with these values. Default: - any
+    :param tags: tags that the user must have, with these values. Default: - any
     :param hierarchy_group_id: a hierarchy group that the user belongs to, or a group above that
         one: an ID, an ARN, a token or a reference such as a CfnUserHierarchyGroup. Default: - any
     :param routing_profile_id: the user's routing profile: an ID, an ARN, a token or a reference
         such as a CfnRoutingProfile. Default: - any
     :param security_profile_id: one of the user's security profiles: an ID, an ARN, a token or a
         reference such as a CfnSecurityProfile. Default: - any
-    :param all_of: filters that the user passes, every one of them. Default: - none
-    :param any_of: filters of which the user passes at least one. Default: - none
+    :param all_of: filters that the user must pass, every one of them. Default: - none
+    :param any_of: filters of which the user must pass at least one. Default: - none
     """
 
     tags: Mapping[str, str] | None = None
@@ -66,7 +66,7 @@ class UserFilter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Condition:
-    """What a user must meet altogether.
+    """What a user must meet, all at once.
 
     :param tags: values by key.
     :param ids: what each part of the property must hold, by the identifier's key.
@@ -88,7 +88,7 @@ class _Condition:
         return _Condition(tags={**self.tags, **other.tags}, ids=ids)
 
     def property(self) -> dict[str, Any]:
-        """Return how it stands in the template."""
+        """Return the condition as it is written in the template."""
         parts: dict[str, Any] = {"Tags": dict(sorted(self.tags.items()))} if self.tags else {}
         for part, values in sorted(self.ids.items()):
             parts[part] = [values[key] for key in sorted(values)]

@@ -27,9 +27,9 @@ _NAMES_A_RESOURCE = 40
 class UserLookup(cdk.Resource):
     """Finds the users of an instance by their names, with SearchUsers.
 
-    The names are looked up when the lookup is created and when its names change. After that a user
-    is known by ID: giving the user another name in Connect changes nothing, here or there. The
-    deployment fails, and names every one, if a name belongs to nobody. Case does not matter.
+    The provider looks up the names when the lookup is created and when its names change. After
+    that, it knows each user by ID. Renaming the user in Connect changes nothing. If names belong to
+    nobody, the deployment fails and lists them. Case does not matter.
 
     :param scope: where the lookup stands in the construct tree.
     :param construct_id: its ID there.
@@ -37,10 +37,11 @@ class UserLookup(cdk.Resource):
         reference such as a CfnInstance.
     :param usernames: the names that the users log in with, 1 to 100 characters each: a list, a set
         or any other collection.
-    :param region: the Region to ask in, where the instance is or is replicated to.
+    :param region: the Region to ask: the instance's own, or the one that it is replicated to.
         Default: - the stack's Region
     :param provider: the stack's provider. Default: - the one of the stack, created if needed
-    :raises InvalidAssociationError: what is wrong with all properties.
+    :raises InvalidAssociationError: one or more properties are invalid; the message lists all
+        problems.
     """
 
     def __init__(  # noqa: PLR0913 - flat props are the CDK's convention
@@ -103,7 +104,8 @@ class UserLookup(cdk.Resource):
         """Look up one user; see the class for the parameters.
 
         :param username: the name that the user logs in with.
-        :raises InvalidAssociationError: what is wrong with all properties.
+        :raises InvalidAssociationError: one or more properties are invalid; the message lists all
+            problems.
         """
         return cls(
             scope,
@@ -131,7 +133,7 @@ class UserLookup(cdk.Resource):
     def user_ids(self) -> list[str]:
         """The IDs of all users, for ``user_ids`` of a TrafficDistributionGroupMembership.
 
-        One token that stands for the whole list: it cannot be part of another.
+        It is one token for the whole list, and cannot be part of another list.
         """
         some = [resource.get_att("UserIds").to_string() for resource in self._resources]
         return cdk.Fn.split(",", some[0] if len(some) == 1 else cdk.Fn.join(",", some))
