@@ -4,8 +4,8 @@
 * :class:`TrafficDistributionGroupMembership` puts up to 2,500 users into one,
 * :class:`ContactUserAssignment` assigns a live contact to a user,
 * :class:`UserLookup` finds users by their names,
-* :class:`UserFilter` tells the users of a membership by a rule,
-* :class:`ConnectAssociationProvider` is the one provider of a stack behind them all,
+* :class:`UserFilter` finds the users of a membership by a rule,
+* :class:`ConnectAssociationProvider` is the stack's one provider behind them all,
 * :class:`Audit` compares the members of groups with what is declared, on a schedule.
 
 The names are loaded when they are first used: importing the package, or only

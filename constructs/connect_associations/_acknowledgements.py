@@ -6,7 +6,7 @@ Control Tower's rules read what the CDK's ``Validations`` acknowledge, cdk-nag 2
 the template, and both are written. ``docs/security.md`` lists every rule and reason.
 """
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _CAN_VALIDATE = hasattr(cdk, "Validations")
 class Acknowledgement:
     """Why a finding stays.
 
-    :param rules: the rule's IDs in the packs of cdk-nag; most packs have it under a name of their
-        own.
+    :param rules: the rule's IDs in the packs of cdk-nag; most packs have a name of their own for
+        it.
     :param control: the rule of the Control Tower control that asks for the same.
     :param reason: the reason, in ASCII, as older versions of cdk-nag want it.
     :param findings: which findings, for a rule that can have several on one resource.
@@ -134,7 +134,7 @@ FAILURE_DESTINATION = Acknowledgement(
 )
 NO_TRACING = Acknowledgement(
     rules=_packs("LambdaTracing", _SERVERLESS),
-    reason="The logs tell every step, and traces cost money; the prop tracing traces.",
+    reason="The logs record every step, and traces cost money; the prop tracing turns them on.",
 )
 LOGS_WITHOUT_OWN_KEY = Acknowledgement(
     rules=_packs("CloudWatchLogGroupEncrypted", _HIPAA, _R4, _R5, _PCI),
@@ -160,7 +160,7 @@ NO_BACKUP_PLAN = Acknowledgement(
     rules=_packs("DynamoDBInBackupPlan", _HIPAA, _R4, _R5),
     reason=(
         "Point-in-time recovery is on, and what the ledger holds goes with the stack; the prop "
-        "resync claims everything anew if it is lost."
+        "resync claims everything again if it is lost."
     ),
 )
 INLINE_POLICY = Acknowledgement(
@@ -174,13 +174,13 @@ FRAMEWORK_LOGS_POLICY = Acknowledgement(
     rules=("AwsSolutions-IAM4",),
     reason=(
         "The Provider framework of aws-cdk-lib gives its functions this policy, which only allows "
-        "to write logs."
+        "writing logs."
     ),
 )
 VPC_POLICY = Acknowledgement(
     rules=("AwsSolutions-IAM4",),
     reason=(
-        "A function in a VPC needs this policy, which only allows to write logs and to manage the "
+        "A function in a VPC needs this policy, which only allows writing logs and managing the "
         "function's network interfaces."
     ),
 )
@@ -213,15 +213,12 @@ EVERY_PREDECESSOR = Acknowledgement(
 )
 TRACES_ANYWHERE = Acknowledgement(
     rules=("AwsSolutions-IAM5",),
-    reason="The permissions to write traces know no resources that they could be limited to.",
+    reason="The permissions to write traces cannot be limited to resources.",
     findings=("Resource::*",),
 )
 WAITER_ANYWHERE = Acknowledgement(
     rules=("AwsSolutions-IAM5",),
-    reason=(
-        "The permissions to deliver logs and to write traces know no resources that they could be "
-        "limited to."
-    ),
+    reason="The permissions to deliver logs and to write traces cannot be limited to resources.",
     findings=("Resource::*",),
 )
 WAITER_LOGS = Acknowledgement(
@@ -236,7 +233,8 @@ WAITER_TRACING = Acknowledgement(
     rules=("AwsSolutions-SF2", *_packs("StepFunctionStateMachineXray", _SERVERLESS)),
     control="step_functions_state_machine_tracing_enabled_check",
     reason=(
-        "The waiter only polls one function, which logs every attempt; the prop tracing traces."
+        "The waiter only polls one function, which logs every attempt; the prop tracing turns "
+        "traces on."
     ),
 )
 
@@ -245,7 +243,7 @@ def acknowledge(resource: cdk.CfnResource, known: Sequence[Acknowledgement]) -> 
     """Acknowledge findings on *resource*.
 
     :param resource: the resource that has the findings.
-    :param known: what is acknowledged on it, beside what was before.
+    :param known: what is acknowledged on it, in addition to what was before.
     """
     if not known:
         return

@@ -54,7 +54,7 @@ def check_flag(reader: Reader, value: object, *, name: str) -> None:
 
 
 def home_region(reader: Reader, group: Identifier, region: str | None) -> str | None:
-    """Return the Region for the template, None where the handler finds it by itself.
+    """Return the Region for the template, None where the handler can tell it.
 
     It comes from the group's ARN, else from *region*, else it is the stack's.
     """
@@ -92,7 +92,7 @@ def add_resource(  # noqa: PLR0913 - what a custom resource is made of, all by k
     :param resource_type: the resource's type.
     :param associations: who serves it.
     :param properties: its properties; those that are None are left out.
-    :param removal_policy: what becomes of the association when the resource is removed.
+    :param removal_policy: what happens to the association when the resource is removed.
     :param can_resync: whether the resource is something to bring about, and to bring about again.
     """
     resource = cdk.CfnResource(

@@ -1,6 +1,6 @@
 """The function that audits a stack's associations, what starts it, and what it may do."""
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from connect_associations.audit import Audit
 
 _TIMEOUT_SECONDS = 900
-"""Lambda's most; what does not fit goes on in the next invocation."""
+"""Lambda's maximum; what does not fit goes on in the next invocation."""
 
 _OWN_ITEMS, _GROUP_ITEMS = "audit#*", "group#*"
 """The partition keys of what an audit notes about itself, and of the claims on groups."""
@@ -86,7 +86,7 @@ class AuditFunction(Construct):
             seconds=_TIMEOUT_SECONDS,
             no_dead_letters=_acknowledgements.AUDIT_DEAD_LETTERS,
         )
-        # An audit that is made up for by the next one need not be tried again.
+        # The next audit makes up for one that fails, so it need not be tried again.
         function.configure_async_invoke(retry_attempts=0)
         _acknowledgements.acknowledge_on(
             function.node.find_child("EventInvokeConfig"),
@@ -122,7 +122,7 @@ class AuditFunction(Construct):
     def _allow_basics(
         self, role: iam.Role, ledger: dynamodb.ITable, may_change: Callable[[], bool]
     ) -> None:
-        """Let the audit read the ledger, note how far it is, and tell what it finds.
+        """Let the audit read the ledger, record its progress, and report what it finds.
 
         Only an audit that changes members also writes claims.
         """

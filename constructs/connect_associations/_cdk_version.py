@@ -10,14 +10,14 @@ FLOOR = "2.180.0"
 
 
 def check() -> None:
-    """Stop where the constructs are imported, before something fails that nobody understands.
+    """Stop where the constructs are imported, before something fails for no apparent reason.
 
     :raises ImportError: an older version is installed.
     """
     try:
         version = metadata.version("aws-cdk-lib")
     except metadata.PackageNotFoundError:
-        # Vendored without its metadata: whoever did that knows the version.
+        # Vendored without its metadata: anybody who does that knows the version.
         return
     if _parts(version) < _parts(FLOOR):
         raise ImportError(

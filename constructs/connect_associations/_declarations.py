@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from connect_associations._permissions import Permissions
 
 _NO_COMMON_LEDGER = (
-    "The two stacks have no ledger in common, so that either of them removes whom the other one "
+    "The two stacks have no ledger in common, so each of them removes users whom the other one "
     "declares: create both providers with the same ledger, or declare the members in one stack"
 )
 
@@ -74,7 +74,7 @@ class Declaration:
 
     @property
     def path(self) -> str:
-        """Return the construct's path; asked for only when there is something to tell."""
+        """Return the construct's path; asked for only when there is something to report."""
         return self.construct.node.path
 
     def is_certain(self) -> bool:
@@ -93,7 +93,7 @@ class Declaration:
 class Declarations:
     """The claims of one stack; as a validation it finds those that contradict each other.
 
-    A resource with a condition is left out: its rival may stand under the opposite condition.
+    A resource with a condition is left out: its rival may have the opposite condition.
 
     :param permissions: the policies that the claims need, whose size is checked as well.
     """
@@ -155,7 +155,7 @@ class Declarations:
                     doubled.setdefault((first.path, declaration.path), []).append(user)
         return [
             f"{first} and {second} declare the same user in the same traffic distribution "
-            f"group: {_some(users)}; declare a user in a group once in a stack"
+            f"group: {_some(users)}; declare each user only once per group in a stack"
             for (first, second), users in doubled.items()
         ]
 
@@ -165,11 +165,11 @@ class Declarations:
             others.setdefault(declaration.target_key(), []).append(declaration)
         return [
             f"{owner.path} is exclusive, but {other.path} declares members of the same traffic "
-            f"distribution group, whom it would remove; put them into one membership"
+            f"distribution group, whom it would remove; put all of them into one membership"
             for owner in self._memberships
             if owner.exclusive
             for other in others[owner.target_key()]
-            # Two exclusive memberships are told of once.
+            # Two exclusive memberships are reported once.
             if other is not owner
             and not (other.exclusive and other.path < owner.path)
             and _all_certain(owner, other)
@@ -183,7 +183,7 @@ class Declarations:
             if first is not declaration and _all_certain(first, declaration):
                 problems.append(
                     f"{first.path} and {declaration.path} assign the same contact; "
-                    f"a contact has one user, so assign it once in a stack"
+                    f"a contact has one user, so assign it only once in a stack"
                 )
         return problems
 

@@ -1,11 +1,11 @@
-"""The Provider framework of aws-cdk-lib, and everything that we know of its insides.
+"""The Provider framework of aws-cdk-lib, and everything that we know about its internals.
 
 The framework creates three functions and a waiter. It has no props for some of what the provider
-offers, so that we reach into it: by the IDs of its children and by the logical ID of the function
-that CloudFormation calls. Nothing else in the library knows them.
+offers, so we reach into it: by the IDs of its children and by the logical ID of the function that
+CloudFormation calls. Nothing else in the library knows these.
 """
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Framework:
     :param time_outs: how long the waiter goes on.
     :param log_groups: where functions and waiter log.
     :param network: where the functions run.
-    :raises RuntimeError: this version of aws-cdk-lib names the framework's children otherwise.
+    :raises RuntimeError: this version of aws-cdk-lib names the framework's children differently.
     """
 
     def __init__(  # noqa: PLR0913 - what the framework is made of, all but the first two by keyword
@@ -112,10 +112,10 @@ class Framework:
         self.invoke_config = _child(self.service, _INVOKE_CONFIG, lambda_.EventInvokeConfig)
         for function in self.functions:
             resource = self._resource(function)
-            # Lambda's default, said aloud: some rules want to see it.
+            # Lambda's default, set explicitly: some rules want to see it.
             resource.memory_size = _MEMORY_MIB
-            # What newer versions of the framework set by themselves. It logs its event when the
-            # waiter times out, and with it the URL with which anybody could answer CloudFormation.
+            # Newer versions of the framework set this themselves. When the waiter times out, it
+            # logs its event, and with it the URL with which anybody could answer CloudFormation.
             resource.add_property_override("LoggingConfig.LogFormat", "JSON")
             resource.add_property_override("LoggingConfig.ApplicationLogLevel", "FATAL")
             if props.encryption_key:
@@ -130,7 +130,7 @@ class Framework:
         return [self.service, *self._waited_for]
 
     def wait_for(self, dependency: IConstruct) -> None:
-        """Have *dependency* made before anything of the framework, and deleted after it."""
+        """Create *dependency* before anything of the framework, and delete it afterwards."""
         self.provider.node.add_dependency(dependency)
 
     @staticmethod
@@ -205,20 +205,20 @@ def _child(parent: IConstruct, name: str, kind: type[_T]) -> _T:
         return child
     there = ", ".join(each.node.id for each in parent.node.children) or "nothing"
     raise RuntimeError(
-        f"aws-cdk-lib {metadata.version('aws-cdk-lib')} builds custom_resources.Provider otherwise "
-        f"than this version of cdk-connect-associations expects: {parent.node.path} should have "
-        f"{kind.__name__} {name!r}, and has {there}. Install an older aws-cdk-lib, or a newer "
-        f"cdk-connect-associations"
+        f"aws-cdk-lib {metadata.version('aws-cdk-lib')} builds custom_resources.Provider "
+        f"differently than this version of cdk-connect-associations expects: {parent.node.path} "
+        f"should have {kind.__name__} {name!r}, and has {there}. Install an older aws-cdk-lib, or "
+        f"a newer cdk-connect-associations"
     )
 
 
 def _anywhere(*actions: str) -> iam.PolicyStatement:
-    """Allow actions that know no resources."""
+    """Allow actions that cannot be limited to resources."""
     return iam.PolicyStatement(actions=list(actions), resources=["*"])
 
 
 def _log_everything(log_group: logs.ILogGroup | None) -> custom_resources.LogOptions | None:
-    """Log what the waiter does, without what it carries: its input holds the callback URL."""
+    """Log the waiter's steps, without their data: its input holds the callback URL."""
     if log_group is None:
         return None
     return custom_resources.LogOptions(

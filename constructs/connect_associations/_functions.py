@@ -1,6 +1,6 @@
 """The provider's own Lambda functions: what they have in common, and the role that they share."""
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _VPC_POLICY = "AWSLambdaVPCAccessExecutionRole"
 _MEMORY_MIB = 256
 _RUNTIME = lambda_.Runtime("python3.14", lambda_.RuntimeFamily.PYTHON)
-"""By its name, which the oldest aws-cdk-lib that will do has no constant for."""
+"""By name: the oldest aws-cdk-lib that we support has no constant for it."""
 
 
 class Functions:
@@ -70,7 +70,7 @@ class Functions:
 
         :param name: its construct's ID.
         :param handler: the function in the package ``connect_provider``.
-        :param description: what it does, for whoever finds it in the console.
+        :param description: what it does, for anybody who finds it in the console.
         :param seconds: its time-out.
         :param no_dead_letters: why nothing is kept of events that it could not handle.
         """
@@ -113,9 +113,9 @@ class Functions:
 def create_role(scope: Construct, props: ProviderProps) -> iam.Role:
     """Create the functions' role with what does not depend on the associations of the stack.
 
-    The handlers ask about their own deployment: whether it goes forward, back or away. A nested
-    stack is deleted under an innocent status when its parent rolls back, so that they also ask for
-    the status of the outermost one.
+    The handlers ask about their own deployment: whether it goes forward, back or away. When its
+    parent rolls back, a nested stack is deleted with the status of an ordinary deletion, so they
+    also ask for the status of the outermost stack.
 
     :param scope: the provider.
     :param props: its properties.

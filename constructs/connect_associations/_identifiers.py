@@ -9,7 +9,7 @@ yet. So everything is read twice, by the same function: in the constructor, and 
 a token has become is told in the same words.
 """
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The code of the provider's functions, from wherever the library is installed.
 
-It is copied file by file, and each copy gets a mode of its own: the zip that is published holds the
-modes that it finds, and Lambda reads it as another user. So neither the umask of whoever installed
-the library or synthesizes the app matters, nor symbolic links, nor whether the library lies in an
-archive; and the hash comes from nothing but the names and contents.
+It is copied file by file, and each copy gets a fixed mode: the published zip keeps the modes of the
+files, and Lambda reads them as another user. So it does not matter with which umask the library was
+installed or the app is synthesized, whether there are symbolic links, or whether the library is in
+an archive. The hash depends on nothing but names and contents.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _UNUSED_SDK_FOLDERS = (
 def code(*, bundle_sdk: bool) -> lambda_.Code:
     """Return the code of both handlers.
 
-    :param bundle_sdk: whether the installed boto3 goes along; see :func:`find_sdk_problem`.
+    :param bundle_sdk: whether to include the installed boto3; see :func:`find_sdk_problem`.
     """
     return lambda_.Code.from_asset(
         # The CDK asks for a folder, and reads nothing in it.
@@ -48,7 +48,7 @@ def code(*, bundle_sdk: bool) -> lambda_.Code:
         bundling=cdk.BundlingOptions(
             # Required by the type, and never started: the local bundling always succeeds.
             image=cdk.DockerImage.from_registry("none"),
-            # What the CDK tells two bundlings of one app by.
+            # This is how the CDK tells two bundlings of one app apart.
             command=[_SDK] if bundle_sdk else [],
             local=_Copy(with_sdk=bundle_sdk),
         ),
@@ -92,7 +92,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _is_needed(file: PurePosixPath) -> bool:
-    """Tell whether a file of the SDK's distributions belongs into the asset."""
+    """Tell whether a file of the SDK's distributions belongs in the asset."""
     if ".." in file.parts or "__pycache__" in file.parts or file.suffix == ".pyc":
         return False
     if any(file.is_relative_to(folder) for folder in _UNUSED_SDK_FOLDERS):

@@ -1,6 +1,6 @@
-"""The table in which the provider notes who declares what, and what a shared one must be like."""
+"""The table in which the provider records who declares what, and what a shared one needs."""
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _KEY_ACTIONS = (
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
-"""What DynamoDB asks for from whoever uses a table that is encrypted with a customer's key.
+"""What the user of a table that is encrypted with a customer managed key needs.
 
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 """
@@ -78,7 +78,7 @@ def create(scope: Construct, *, encryption_key: kms.IKey | None) -> dynamodb.Tab
         # Without associations the claims mean nothing.
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
-    # There is one in a stack. Another name or place of the provider must not cost what it knows.
+    # There is one in each stack. It must survive a new name or place of the provider.
     cast("cdk.CfnResource", table.node.default_child).override_logical_id(_LOGICAL_ID)
     _acknowledgements.acknowledge_on(
         table,
@@ -106,7 +106,7 @@ def find_problems(ledger: object, *, stack: cdk.Stack) -> list[str]:
     """Tell why a table cannot be the ledger of *stack*, as far as that can be seen at synth."""
     if not isinstance(getattr(ledger, "table_arn", None), str):
         problem = (
-            f"ledger: expected a DynamoDB table, a Table or TableV2 of this app or one by "
+            f"ledger: expected a DynamoDB table, a Table or TableV2 of this app or one from "
             f"Table.from_table_arn(), got {shown(ledger)}"
         )
         return [problem]
@@ -119,7 +119,7 @@ def _find_wrong_place(table: dynamodb.ITable, stack: cdk.Stack) -> list[str]:
     region, account = table.env.region, table.env.account
     match = _ARN.fullmatch(table.table_arn)
     if match:
-        # An imported table says that it is where the importing stack is.
+        # An imported table claims to be where the importing stack is.
         region, account = match["region"], match["account"]
         service, resource = match["service"], match["resource"]
         if service != "dynamodb" or not (is_token(resource) or _RESOURCE.fullmatch(resource)):

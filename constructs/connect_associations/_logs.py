@@ -1,6 +1,6 @@
 """The log groups of the provider's functions."""
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ class LogGroups:
     def create_for_waiter(self, handler: lambda_.Function) -> logs.ILogGroup:
         """Return a log group for the waiter, which masks what must not be read.
 
-        The waiter leaves out what it carries, which holds the callback URL of CloudFormation. It
-        is nowhere said whether that goes for the error of a failed poll too, which holds it as
-        well. So the log group masks the signature, without which the URL is worth nothing.
+        The waiter's logs leave out its data, which holds CloudFormation's callback URL. AWS does
+        not say whether they also leave out the error of a failed poll, which holds it as well. So
+        the log group masks the signature, without which the URL is useless.
 
-        :param handler: whose name the log group's name ends in. Names that begin so are all
-            covered by one resource policy of CloudWatch Logs, of which an account has ten.
+        :param handler: the log group's name ends in this handler's name. One resource policy of
+            CloudWatch Logs, of which an account has ten, covers all names with the same prefix.
         """
         group = self._create(
             "Waiter",
@@ -100,9 +100,9 @@ class LogGroups:
     def belongs_to(self, group: logs.ILogGroup, handler: lambda_.Function) -> None:
         """Name *group* as Lambda does, after the handler, where the handler fails.
 
-        The Provider framework ends the reason of a failure in ``Logs: /aws/lambda/FUNCTION``. The
-        function's name is CloudFormation's, so that the log group needs the function and not the
-        other way round; a function that names no log group logs into the one of that name.
+        The Provider framework ends the reason of a failure with ``Logs: /aws/lambda/FUNCTION``.
+        CloudFormation chooses the function's name, so the log group needs the function and not the
+        other way round; a function that names no log group logs to the one of that name.
         """
         self._of_handlers[group.node.path] = group
         if group is self._shared:

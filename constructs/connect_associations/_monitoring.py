@@ -1,6 +1,6 @@
 """What to watch of a provider: metrics, and alarms on them."""
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def ledger_failures(
 def warnings(
     scope: Construct, log_groups: Iterable[logs.ILogGroup], period: cdk.Duration | None
 ) -> cloudwatch.Metric:
-    """Count the handlers' warnings; what counts them is created when it is first asked for.
+    """Count the handlers' warnings; the first call creates the metric filters that count them.
 
     :param scope: the provider.
     :param log_groups: where the handlers log.
@@ -111,7 +111,7 @@ def _metric(namespace: str, name: str, dimensions: Mapping[str, str]) -> cloudwa
 def _sum(
     name: str, label: str, metrics: list[cloudwatch.Metric], period: cdk.Duration | None
 ) -> cloudwatch.MathExpression:
-    # The names are unique within a graph. A metric that nothing was counted in has no data at all.
+    # The names are unique within a graph. A metric that has counted nothing has no data at all.
     using = {f"{name}{number}": metric for number, metric in enumerate(metrics)}
     return cloudwatch.MathExpression(
         expression=" + ".join(f"FILL({name}, 0)" for name in using),
@@ -135,9 +135,9 @@ def alarm(  # noqa: PLR0913 - what an alarm is made of, all but the first three 
     :param scope: the provider.
     :param construct_id: the alarm's ID.
     :param metric: what counts.
-    :param description: what has happened, and where to read on.
+    :param description: what has happened, and where to read more.
     :param actions: what the alarm does.
-    :param periods: how many periods in a row it takes.
+    :param periods: how many periods in a row the metric must count something.
     """
     created = cloudwatch.Alarm(
         scope,

@@ -1,6 +1,6 @@
 """Where the provider's functions run."""
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Network(NamedTuple):
 
     @classmethod
     def create(cls, scope: Construct, props: ProviderProps) -> Network:
-        """Return the place that the properties name, with a security group of its own if need be.
+        """Return the place that the properties name; create a security group if none is given.
 
         :param scope: the provider.
         :param props: its properties.
@@ -48,11 +48,11 @@ class Network(NamedTuple):
     def connections(self) -> ec2.Connections:
         """What the functions may talk to.
 
-        :raises ValueError: they run in no VPC.
+        :raises ValueError: they do not run in a VPC.
         """
         if not self.security_groups:
             raise ValueError(
-                "the provider's functions run in no VPC, so that there are no connections to "
+                "the provider's functions do not run in a VPC, so there are no connections to "
                 "manage: create ConnectAssociationProvider with vpc"
             )
         return ec2.Connections(security_groups=self.security_groups)

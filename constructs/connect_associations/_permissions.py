@@ -8,15 +8,15 @@ for members allows never changes, for it names its logical ID. A contact's may c
 user and the release, of which a Delete needs the present ones only.
 
 They are made at synth, when the tokens among the identifiers have their values: two tokens may
-stand for one group, which needs one policy. They are attached as the CDK's own grants are, so that
-whatever an app does to policies is done to them too: aspects, ``minimizePolicies``, the report of
+resolve to one group, which needs one policy. They are attached as the CDK's own grants are, so that
+whatever an app does to policies also applies to them: aspects, ``minimizePolicies``, the report of
 ``iam.Role.customize_roles``.
 
 Actions, resources and dependent actions are those of the `Service Authorization Reference
 <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonconnect.html>`_.
 """
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from connect_associations._identifiers import Identifier
 
 MAX_POLICY_CHARACTERS = 10_240
-"""What all inline policies of one role may hold together, white space not counted.
+"""The most that all inline policies of one role may hold together, not counting white space.
 
 Source: `IAM and STS character limits
 <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>`_.

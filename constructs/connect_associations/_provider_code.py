@@ -1,4 +1,4 @@
-"""Where the provider's code is: in a checkout beside the constructs, in a wheel within them."""
+"""Where the provider's code is: next to the constructs in a checkout, inside them in a wheel."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Who is in a membership: users by ID, by name or by rule, as the template holds them."""
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What all associations of one stack share, whoever serves them."""
+"""What all associations of one stack share, no matter which provider serves them."""
 
-# The classes that jsii generates name their parameters otherwise than its protocols do:
+# Classes that jsii generates name their parameters differently from its protocols:
 # pyright: reportArgumentType=false
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ class StackAssociations(Construct):
     def add(self, resource: cdk.CfnResource, *, can_resync: bool) -> None:
         """Have *resource* get the properties that depend on the provider.
 
-        Neither stands in most templates, so that they are set when the stack is synthesized instead
-        of being asked for thousands of times.
+        Most templates have neither. So they are set when the stack is synthesized, instead of being
+        asked for thousands of times.
 
         :param resource: the custom resource of an association.
         :param can_resync: whether it is something to bring about again.
@@ -109,7 +109,7 @@ class StackAssociations(Construct):
             self._set_properties()
 
     def prepare(self) -> None:
-        """Do what is left until the stack is synthesized: make a provider, look at the others."""
+        """Do what is left at synth: make a provider, look at the other stacks."""
         self._is_synth = True
         if self._make_provider:
             self._make_provider(self)
@@ -133,7 +133,7 @@ class StackAssociations(Construct):
 
     def _shares_ledger_with(self, other: StackAssociations) -> bool:
         if not (self._provider and other.provider):
-            # Whose provider is still to come has a ledger of its own.
+            # A provider that is still to come has a ledger of its own.
             return False
         mine, theirs = self._provider.ledger, other.provider.ledger
         return mine is theirs or mine.table_name == theirs.table_name
@@ -147,8 +147,8 @@ class StackAssociations(Construct):
 class _AtSynth:
     """Makes the default provider: aspects are what the CDK calls first when it synthesizes.
 
-    What an aspect makes below the construct that it visits is visited by the stack's own aspects
-    too, such as tags.
+    The stack's own aspects, such as tags, also visit what an aspect creates below the construct
+    that it visits.
     """
 
     def visit(self, node: IConstruct) -> None:
@@ -157,7 +157,7 @@ class _AtSynth:
 
 
 def _all_of(root: IConstruct) -> list[StackAssociations]:
-    """Return those of all stacks of an app, a list that lives as long as the app."""
+    """Return the list for all stacks of an app, which lives as long as the app."""
     if not hasattr(root, _ALL):
         setattr(root, _ALL, [])
     found: list[StackAssociations] = getattr(root, _ALL)

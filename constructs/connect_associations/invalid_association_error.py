@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class InvalidAssociationError(ValueError, RuntimeError):
-    """A construct's properties cannot be deployed, alone or beside those of another construct.
+    """A construct's properties cannot be deployed, alone or together with another construct's.
 
     What is wrong with one construct is raised where the construct is created. What can only be told
     of all of them is found when the app is synthesized, in the same words; the CDK reports it as a
