@@ -1,8 +1,8 @@
-"""The command ``connect-associations``: what a stack declares beside what Connect holds.
+"""The command ``connect-associations``: compares what a stack declares with Connect.
 
-It reads stacks and calls Connect with the provider's own modules, so that it means by a declaration
-what the provider means. They are no package of the distribution, because Lambda wants them in a
-folder of their own; that folder is put on the path here, before anything else is imported.
+It reads stacks and calls Connect with the provider's own modules, so both read a declaration the
+same way. These are not a package of the distribution, because Lambda needs them in a folder of
+their own. That folder is added to the path here, before anything else is imported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What goes on, how far it got, and how long it takes, on standard error."""
+"""Progress on standard error: what is going on, how far it is, and how long it takes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _SAY_EVERY = 60.0
 
 
 class Activity:
-    """Shows what goes on for as long as it does: a bar on a terminal, else a line a minute.
+    """Shows what is going on while it lasts: a bar on a terminal, else one line per minute.
 
     :param what: what goes on at first.
-    :param total: how many users there are to deal with. Default: nobody knows how many calls
-        there will be, so that there is no time left to tell
+    :param total: how many users there are to deal with. Default: unknown, so no remaining time is
+        shown
     :param console: where to show it. Default: standard error
     :raises Interrupted: when it ends by Ctrl-C; says how far it got.
     """
@@ -94,7 +94,7 @@ class Activity:
             screen.warn(f"{self._what}: {of}{about}")
 
     def called(self) -> None:
-        """Show that another call was answered, where nobody knows how many there will be."""
+        """Show that another call was answered, where the total is unknown."""
         self._calls += 1
         self._progress.update(self._task, count=f"{self._calls:,} calls")
 
@@ -104,7 +104,7 @@ class Activity:
             return f"interrupted while {what}, after {self._calls:,} calls; nothing was changed"
         done = int(self._progress.tasks[0].completed)
         return (
-            f"interrupted after at least {done:,} of {self._total:,} users; what was done stays, "
+            f"interrupted after at least {done:,} of {self._total:,} users; what was done stays; "
             "run it again for the rest"
         )
 

@@ -56,7 +56,7 @@ def explain(error: CallError | BotoCoreError) -> CommandError:
     advice = _ADVICE.get(code)
     text = " ".join(str(error).split())
     if advice is None and isinstance(error, CallError) and error.failure is Failure.ACCESS_DENIED:
-        # What may not be used is the key of the table, then.
+        # Then it is the key of the table that may not be used.
         by_key = "kms:" in text.lower()
         advice = f"allow {'that on its key' if by_key else permission(error.operation)}"
     return CommandError(f"{text}; {advice}" if advice else text)

@@ -52,7 +52,7 @@ def read(
     :param instance_id: the ID or ARN of the group's instance. Default: what the group says. It
         has to be given, and the group's ARN too, where the group may not be described.
     :param ledgers: whom they know to be declared is left out. None: nobody is.
-    :param warn: is told what does not matter for the code, and how many are left out.
+    :param warn: receives what does not affect the code, and how many users are left out.
     :raises CommandError: there is no such group in the instance, or it is no group's ID.
     """
     parsed = _parse(group_id, Kind.TRAFFIC_DISTRIBUTION_GROUP, "--traffic-distribution-group-id")

@@ -1,4 +1,4 @@
-"""What the ledger says beside what Connect holds: a row for each association.
+"""What the ledger says, compared with what Connect holds: a row for each association.
 
 CloudFormation's drift detection does not cover custom resources, so that nobody else looks.
 """
@@ -115,7 +115,7 @@ def of_stacks(
     """Compare stacks and their nested stacks with Connect.
 
     :param trees: each a stack, and its nested stacks.
-    :param seen: is told what is looked at, for a progress bar.
+    :param seen: receives what is being looked at, for a progress bar.
     :raises CommandError: one of them declares no associations.
     :raises CallError: AWS refuses to answer.
     """
@@ -144,8 +144,8 @@ def of_ledger(
 ) -> Inventory:
     """Compare all stacks that share a ledger with Connect.
 
-    :param seen: is told what is looked at, for a progress bar.
-    :param warn: is told which stacks cannot be read.
+    :param seen: receives what is being looked at, for a progress bar.
+    :param warn: receives the stacks that cannot be read.
     :raises CommandError: nothing is claimed.
     :raises CallError: AWS refuses to answer.
     """
@@ -349,7 +349,7 @@ class _Look:
         )
 
     def _find_unclaimed(self) -> Iterator[tuple[str | None, Row]]:
-        """Return what the stacks have and no claim tells of, each with its group.
+        """Return what the stacks have although no claim mentions it, each with its group.
 
         The group is None where it may be any.
         """
@@ -375,7 +375,7 @@ def _unclaimed(stack_id: str, resource: Resource) -> tuple[str | None, Row]:
         state=State.UNKNOWN,
         stack_id=stack_id,
         logical_id=resource.logical_id,
-        note="the ledger knows nothing about it: was it lost? The provider's resync claims it anew",
+        note="the ledger does not know it: was it lost? The provider's resync claims it again",
     )
     if resource.type == CONTACT_USER:
         ids = resource.physical_id.partition("/")[0].split(":")

@@ -62,7 +62,7 @@ class Ledgers:
     def claims(self, *, seen: Callable[[str], None], of: Collection[str] | None = None) -> Claims:
         """Return all claims on the groups and contacts that stacks claim.
 
-        :param seen: is told what is looked at, for a progress bar.
+        :param seen: receives what is being looked at, for a progress bar.
         :param of: the stacks' IDs. Default: all
         :raises CommandError: a table is no ledger.
         :raises CallError: a table cannot be read.
@@ -183,5 +183,6 @@ def _explained(table: Table) -> Iterator[None]:
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise CommandError(
-            f"table {table.name!r} holds something else than claims, and is no ledger ({error!r})"
+            f"table {table.name!r} holds something other than claims, so it is not a ledger "
+            f"({error!r})"
         ) from error

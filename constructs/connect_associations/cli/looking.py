@@ -1,4 +1,4 @@
-"""What `status` and `repair` look at first: associations, and the names of whom they are about."""
+"""What `status` and `repair` look at first: associations, and the names of their users."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def reading(session: Session) -> Iterator[Callable[[str], None]]:
-    """Show the calls that are made meanwhile; it gives what is told what they are about."""
+    """Show the calls that are made meanwhile; yields a function to say what they are about."""
     with Activity("Reading") as activity:
         session.after_call = activity.called
         try:

@@ -26,11 +26,11 @@ class Facts(NamedTuple):
 
 
 class Names:
-    """Names by ID. Those of users come from SearchUsers, many a call, else from DescribeUser.
+    """Names by ID. Those of users come from SearchUsers, many per call, else from DescribeUser.
 
     Names are for people to read, so that no command fails for want of them.
 
-    :param warn: is told, once, why there are no names.
+    :param warn: receives, once, the reason why there are no names.
     """
 
     def __init__(self, session: Session, *, warn: Callable[[str], None]) -> None:
@@ -48,7 +48,7 @@ class Names:
     ) -> None:
         """Learn the names of *wanted* users.
 
-        :param seen: is told what is looked at, for a progress bar.
+        :param seen: receives what is being looked at, for a progress bar.
         """
         missing = set(wanted) - self._names.keys()
         try:
@@ -69,7 +69,7 @@ class Names:
     def load_group(self, group: Group, *, seen: Callable[[str], None]) -> None:
         """Learn the name and status of *group*.
 
-        :param seen: is told what is looked at, for a progress bar.
+        :param seen: receives what is being looked at, for a progress bar.
         """
         if not self._may_describe_groups or group in self._groups:
             return
@@ -95,7 +95,7 @@ class Names:
         return self._groups.get(group, Facts())
 
     def place(self, group: Group) -> str:
-        """Return a group as a person reads it: the name, the ID beside it, and its home Region."""
+        """Return a group as a person reads it: the name, the ID next to it, and its home Region."""
         name = self.of_group(group).name
         return f"{name} ({group.id}) in {group.region}" if name else str(group)
 
@@ -108,7 +108,7 @@ class Names:
         return user_id in self._missing
 
     def person(self, user_id: str) -> str:
-        """Return a user as a person reads it: the name, and the ID beside it."""
+        """Return a user as a person reads it: the name, and the ID next to it."""
         name = self.of(user_id)
         return f"{name} ({user_id})" if name else user_id
 

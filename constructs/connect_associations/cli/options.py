@@ -1,4 +1,4 @@
-"""What several commands are told in the same words."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ StackNames = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="STACK",
-        help="Names or IDs of stacks; their nested stacks go with them.",
+        help="Names or IDs of stacks; their nested stacks are included.",
     ),
 ]
 StackOption = Annotated[list[str] | None, typer.Option("--stack", hidden=True)]
@@ -25,18 +25,18 @@ LedgerName = Annotated[
     typer.Option(
         "--ledger",
         help="The name or ARN of the table that holds the claims. Without a stack: all stacks that "
-        "share it. Default: what the stacks' functions say.",
+        "share it. Default: the table that the stacks' functions name.",
     ),
 ]
 Region = Annotated[
-    str | None, typer.Option(help="The stacks' Region. Default: the configured one.")
+    str | None, typer.Option(help="The stacks' Region. Default: your configured one.")
 ]
-Profile = Annotated[str | None, typer.Option(help="The profile of the AWS configuration.")]
+Profile = Annotated[str | None, typer.Option(help="The profile of your AWS configuration.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def require(stacks: Sequence[str], ledger: str | None) -> None:
-    """Make sure that it is known what a command is about.
+    """Make sure that the user has said what a command is about.
 
     :raises CommandError: neither stack nor ledger is named.
     """

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from connect_provider.ledger.claim import GroupClaim
 
 _PAUSE = 5.0
-"""Seconds between two looks at what may heal by itself."""
+"""Seconds between two looks at problems that may go away."""
 _LOOK_EVERY = 5.0
 """Seconds after which the claims are read again before a user is associated."""
 _REPLICATION_SECONDS = 45 * 60
@@ -126,11 +126,11 @@ class Repair:
     outcome with the reason.
 
     :param ledgers: who wants what, read again while changes are made.
-    :param wait: for how many seconds to look again at what may heal by itself (a group that is
+    :param wait: for how many seconds to look again at problems that may go away (a group that is
         being updated, a new user who is not replicated yet, somebody else who changes the group)
         while nothing else gets done.
-    :param reached: is told how many users have been dealt with.
-    :param waits_for: is told why nothing happens at the moment.
+    :param reached: receives how many users have been dealt with.
+    :param waits_for: receives the reason why nothing happens at the moment.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class _Pass:
     """Goes once through the users who are left, under the group's lease.
 
     :param hold: makes sure of the lease.
-    :param tell: is told of every user who has been dealt with.
+    :param tell: receives every user who has been dealt with.
     """
 
     def __init__(
@@ -324,5 +324,5 @@ def _is_denied(error: CallError) -> bool:
 
 
 def _said(error: Exception) -> str:
-    """Return the reason in words for whoever runs the command."""
+    """Return the reason in words for the person who runs the command."""
     return str(explain(error)) if isinstance(error, CallError) else str(error)

@@ -34,8 +34,8 @@ def explain(
 ) -> None:
     """Say in the notes of missing users that they are not replicated, and why.
 
-    :param seen: is told what is looked at, for a progress bar.
-    :param warn: is told, once, why nothing is known.
+    :param seen: receives what is being looked at, for a progress bar.
+    :param warn: receives, once, the reason why nothing is known.
     """
     found: dict[tuple[str, str], Mapping[str, str]] = {}
     for at, row in enumerate(inventory.rows):
@@ -57,11 +57,11 @@ def findings(
     seen: Callable[[str], None],
     warn: Callable[[str], None],
 ) -> Mapping[str, str]:
-    """Return why users of an instance are not replicated, by their IDs; empty where it cannot tell.
+    """Return why users are not replicated, by their IDs; empty where Connect does not say.
 
     :param region: the Region of the source instance, which is the groups' home.
-    :param seen: is told what is looked at, for a progress bar.
-    :param warn: is told if the question is refused.
+    :param seen: receives what is being looked at, for a progress bar.
+    :param warn: receives the reason if the question is refused.
     """
     seen("replication findings")
     try:

@@ -47,7 +47,7 @@ class PersonsConnect(Connect):
     Throttled calls are repeated for as long as it takes. A wrong Region or a broken network looks
     like a server that is away for a moment; nobody wants to wait for that until the time is up.
 
-    :ivar after_call: is told of every call that was answered.
+    :ivar after_call: called after every call that was answered.
     """
 
     after_call: Callable[[], None] | None = None
@@ -74,7 +74,7 @@ class Session:
     :param profile: the profile of the AWS configuration. Default: boto3's
     :param region: the Region of the stack. Default: boto3's
     :param clients: returns the client of a service in a Region. Default: boto3's
-    :ivar after_call: is told of every call of Connect that was answered.
+    :ivar after_call: called after every call of Connect that was answered.
     :raises CommandError: there is no such profile, or no Region.
     """
 

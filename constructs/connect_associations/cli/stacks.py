@@ -106,7 +106,7 @@ def read(session: Session, name: str, *, region: str | None = None) -> Stack | N
         root_id="" if root_id == found["StackId"] else root_id,
         resources=resources,
         parameters={
-            # A parameter of Systems Manager has its value beside its name.
+            # A parameter of Systems Manager has its value next to its name.
             each["ParameterKey"]: each.get("ResolvedValue", each.get("ParameterValue", ""))
             for each in found.get("Parameters", [])
         },
@@ -116,7 +116,7 @@ def read(session: Session, name: str, *, region: str | None = None) -> Stack | N
 def tree(session: Session, name: str, *, seen: Callable[[str], None]) -> list[Stack]:
     """Return the stack of that name or ID, and below it its nested stacks.
 
-    :param seen: is told what is looked at, for a progress bar.
+    :param seen: receives what is being looked at, for a progress bar.
     :raises CommandError: there is no such stack.
     :raises CallError: CloudFormation would not say.
     """
@@ -142,7 +142,7 @@ def _tree(session: Session, name: str, seen: Callable[[str], None]) -> list[Stac
 
 
 def ledgers(session: Session, stacks: list[Stack], *, seen: Callable[[str], None]) -> list[Table]:
-    """Return the ledgers that the functions of *stacks* are told to use.
+    """Return the ledgers that the functions of *stacks* use.
 
     Their environment is right where the table belongs to another stack, or to none. A nested stack
     may be served by functions of the stacks around it.
@@ -158,8 +158,8 @@ def ledgers(session: Session, stacks: list[Stack], *, seen: Callable[[str], None
     if not found:
         raise CommandError(
             f"no function of stack {stacks[0].name} names a ledger in {TABLE_VARIABLE}: the stack "
-            "declares no associations, or its provider stands in another stack or is older than "
-            "the ledger; check the name, or name the table with --ledger"
+            "declares no associations, its provider belongs to another stack, or its provider is "
+            "older than the ledger; check the name, or name the table with --ledger"
         )
     return sorted(found)
 

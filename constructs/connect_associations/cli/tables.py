@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     """The cells of a row, each with its lines."""
 
 _NOTE_WIDTH = 30
-"""Columns that a note needs to be read beside the rest; it is broken between words."""
+"""Columns that a note needs to be readable next to the rest; it is broken between words."""
 _ANY_WIDTH = 10_000
 
 

@@ -520,7 +520,7 @@ class TestRepair:
             code, _, err = run("repair", *STACK, "--yes")
         assert code == 130
         assert err.splitlines()[-1] == (
-            "connect-associations: interrupted after at least 16 of 30 users; what was done stays, "
+            "connect-associations: interrupted after at least 16 of 30 users; what was done stays; "
             "run it again for the rest"
         )
         assert len(world.connect.memberships()) == 20

@@ -294,7 +294,7 @@ class TestStatus:
         code, out, _ = run("status", *STACK)
         assert code == 0
         assert "3 unknown" in out
-        assert out.count("resync claims it anew") == 3
+        assert out.count("resync claims it again") == 3
         assert CHAT.id in out
 
     def test_who_may_be_declared_is_never_removed(self, world: World, run: Run) -> None:
@@ -664,7 +664,7 @@ class TestErrors:
 
     def test_a_ledger_that_is_none(self, world: World, run: Run) -> None:
         world.ledger.put({"pk": "group#us-east-1:" + RED.id, "sk": "claim#x/y#z", "more": "data"})
-        assert "is no ledger" in self.fails(run, "status", *LEDGER)
+        assert "is not a ledger" in self.fails(run, "status", *LEDGER)
 
     @pytest.mark.parametrize("name", ["", "a", "two words", "arn:aws:s3:::bucket"])
     def test_what_is_no_tables_name(self, name: str, run: Run) -> None:

@@ -540,11 +540,11 @@ class TestPrinting:
         path = str(plan.write(stack_of(M=membership(RED, *users), W=membership(WEST, *users[:9]))))
         _, out, _ = plan.run("plan", "--template", path)
         assert out.endswith(
-            "809 join; about 6 min 38 s at Connect's default quota of 2 calls a second\n"
+            "809 join; about 6 min 38 s at Connect's default quota of 2 calls per second\n"
         )
         assert users[17] in out
         _, out, _ = plan.run("plan", "--template", path, "--rate", "10")
-        assert out.endswith("809 join; about 1 min 20 s at 10 calls a second\n")
+        assert out.endswith("809 join; about 1 min 20 s at 10 calls per second\n")
         _, out, _ = plan.run("plan", "--template", path, "--markdown")
         assert out.count("| join |") == 300, "a comment has 65,536 characters"
         assert "… and 509 more" in out
@@ -619,7 +619,7 @@ class TestApps:
         assert "the app has no stack 'Day'; it has Night, Other, Test" in err
         code, _, err = plan.run(*options, "Other")
         assert code == 2
-        assert "no stack declares associations" in err
+        assert "no stack declares or has associations" in err
         world.deploy(stack_of(A=single(RED, ANN)))
         self.assembly(plan, app, Test=stack_of())
         (group,) = json.loads(plan.run(*options)[1])["groups"]
@@ -650,9 +650,9 @@ class TestApps:
             assert said in err
         yaml = tmp_path / "Test.yaml"
         yaml.write_text("Resources:\n  A:\n", encoding="utf-8")
-        assert "there is JSON in cdk.out" in plan.run("plan", "--template", str(yaml))[2]
+        assert "writes JSON to cdk.out" in plan.run("plan", "--template", str(yaml))[2]
         yaml.write_text("[]", encoding="utf-8")
-        assert "is no template" in plan.run("plan", "--template", str(yaml))[2]
+        assert "is not a template" in plan.run("plan", "--template", str(yaml))[2]
 
 
 def any_stack(random: Random) -> Template:

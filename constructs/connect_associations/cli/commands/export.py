@@ -29,12 +29,12 @@ def export_group(  # noqa: PLR0913 - a command's options
     ] = None,
     stack: Annotated[
         str | None,
-        typer.Option(help="Leave out whom the ledger of this stack knows to be declared."),
+        typer.Option(help="Leave out users whom this stack already declares."),
     ] = None,
     ledger: Annotated[
         str | None,
         typer.Option(
-            help="Leave out whom this ledger knows to be declared: a table's name or ARN."
+            help="Leave out users whom this ledger shows as declared: the table's name or ARN."
         ),
     ] = None,
     region: options.Region = None,

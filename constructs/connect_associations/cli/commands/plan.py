@@ -36,7 +36,8 @@ def plan_deployment(  # noqa: PLR0913 - a command's options
         list[str] | None,
         typer.Argument(
             metavar="STACK",
-            help="Names of the app's stacks, or of the template's. Default: all, or the file's.",
+            help="Names of stacks of the app, or the name of the template's stack. Default: all "
+            "stacks, or the name of the file.",
         ),
     ] = None,
     *,
@@ -57,21 +58,21 @@ def plan_deployment(  # noqa: PLR0913 - a command's options
     region: options.Region = None,
     profile: options.Profile = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Show whom the deployment adopts, too.")
+        bool, typer.Option("--all", help="Also show users whom the deployment adopts.")
     ] = False,
     as_json: options.AsJson = False,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")
     ] = False,
     rate: Annotated[
-        float, typer.Option(min=0.1, help="Calls a second that Connect's quota allows.")
+        float, typer.Option(min=0.1, help="Calls per second that Connect's quota allows.")
     ] = CALLS_A_SECOND,
 ) -> None:
-    """Show what a deployment would do, and how long that takes.
+    """Show what a deployment would do, and how long that would take.
 
-    Who would join, leave, be adopted or be refused. Run cdk synth first. Nothing is changed.
-    Exit code 0: nobody moves; 1: somebody does, or may; 2: the plan could not be made; 3: the
-    deployment would fail.
+    Lists the users who would join, leave, be adopted or be refused. Run cdk synth first. Nothing
+    is changed. Exit code 0: nobody moves; 1: somebody moves, or may move; 2: the plan could not be
+    made; 3: the deployment would fail.
     """
     session = options.session(ledger, region=region, profile=profile)
     people = Names(session, warn=screen.warn)
@@ -96,7 +97,7 @@ def plan_deployment(  # noqa: PLR0913 - a command's options
                 f"stack {stack.name} is {stack.deployed.status}: what it has may be about to change"
             )
     if not forecast.stacks:
-        raise CommandError("no stack declares associations, nor has any; check the names")
+        raise CommandError("no stack declares or has associations; check the names")
     if as_json:
         typer.echo(json.dumps(report.as_data(forecast, people, rate=rate), indent=2))
     elif as_markdown:
@@ -122,7 +123,7 @@ def _chosen(app: Path, template: Path | None, names: Sequence[str]) -> list[Synt
     """
     if template:
         if len(names) > 1:
-            raise CommandError("a template is one stack's: name one stack, or none")
+            raise CommandError("a template belongs to one stack: name one stack, or none")
         return [assembly.of_file(template, names[0] if names else None)]
     found = assembly.of_app(app)
     for name in names:

@@ -35,15 +35,15 @@ def repair_stacks(  # noqa: PLR0913 - a command's options
         float,
         typer.Option(
             min=0,
-            help="How many minutes to wait while nothing but waiting helps, "
-            "for a new user's replication for example.",
+            help="How many minutes to wait for problems that may go away, "
+            "for example a new user's replication.",
         ),
     ] = 5,
 ) -> None:
-    """Put missing members of groups back; contacts are left alone.
+    """Put missing members back into groups. Contacts are left alone.
 
     Exit code 0: nothing was missing, or all is repaired; 1: there is something to do (dry run), or
-    a stack was left alone because it is being deployed; 2: not everybody could be brought back.
+    a stack was left alone because it is being deployed; 2: not everybody could be put back.
     """
     asked = [*(stacks or ()), *(stack or ())]
     options.require(asked, ledger)

@@ -1,4 +1,4 @@
-"""`status`: what is declared beside what Connect holds."""
+"""`status`: what is declared, compared with what Connect holds."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def status_of_stacks(  # noqa: PLR0913 - a command's options
 
 
 def _watched(show: Callable[[], bool], *, every: float) -> bool:
-    """Show again and again; Ctrl-C ends it, and what was seen last counts."""
+    """Refresh until Ctrl-C. The exit code is that of the last look."""
     seen = False
     try:
         while True:

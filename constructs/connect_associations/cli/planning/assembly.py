@@ -138,9 +138,9 @@ def _json(path: Path) -> Mapping[str, Any]:
         raise CommandError(f"{str(path)!r} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise CommandError(
-            f"{str(path)!r} is not JSON ({error}); of YAML, as cdk synth prints it, there is JSON "
-            "in cdk.out"
+            f"{str(path)!r} is not JSON ({error}); cdk synth prints YAML, but writes JSON to "
+            "cdk.out"
         ) from error
     if not isinstance(found, dict):
-        raise CommandError(f"{str(path)!r} holds no JSON object, and is no template")
+        raise CommandError(f"{str(path)!r} holds no JSON object, so it is not a template")
     return found

@@ -1,4 +1,4 @@
-"""What becomes of contacts that stacks assign to users."""
+"""What happens to contacts that stacks assign to users."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ContactChange(Enum):
-    """What becomes of a contact."""
+    """What happens to a contact."""
 
     ADOPT = "adopt"
     OFFER = "offer"
@@ -43,7 +43,7 @@ class ContactForecast(NamedTuple):
 def of_declaration(
     connect: Connect, declared: ContactUser, current: ContactClaim | None, *, resource: str
 ) -> ContactForecast | None:
-    """Return what becomes of a declared contact; None: it stays as it is.
+    """Return what happens to a declared contact; None: it stays as it is.
 
     :param current: the claim of the version that the stack has.
     :raises AssociationFailedError: the provider would refuse it.
@@ -65,7 +65,7 @@ def of_declaration(
 def of_lost(
     connect: Connect, claim: ContactClaim, properties: Mapping[str, Any], *, resource: str
 ) -> ContactForecast | None:
-    """Return what becomes of a contact whose version the stack loses; None: it stays as it is.
+    """Return what happens to a contact whose version the stack loses; None: it stays as it is.
 
     :param properties: the version's properties.
     """

@@ -17,7 +17,7 @@ BURST = 5
 
 
 class Change(Enum):
-    """What becomes of a user in a group."""
+    """What happens to a user in a group."""
 
     ADOPT = "adopt"
     JOIN = "join"
@@ -46,7 +46,7 @@ class Remark(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupForecast:
-    """What becomes of one group.
+    """What happens to one group.
 
     :ivar stays: how many members of before stay because they are declared before and after.
     """

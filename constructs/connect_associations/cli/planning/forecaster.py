@@ -1,4 +1,4 @@
-"""Finds out what a deployment would do: declarations beside the claims and the members."""
+"""Finds out what a deployment would do: compares declarations, claims and members."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Forecaster:
 
     :param planned: the stacks, and their nested stacks.
     :param ledgers: who claims what.
-    :param seen: is told what is looked at, for a progress bar.
-    :param warn: is told what is not known.
+    :param seen: receives what is being looked at, for a progress bar.
+    :param warn: receives what is not known.
     """
 
     def __init__(  # noqa: PLR0913 - all that a forecast rests on
@@ -120,7 +120,7 @@ class Forecaster:
                 yield from self._lost(stack, claim)
 
     def _assign(self, stack: PlannedStack, declaration: Declaration, forecast: Forecast) -> None:
-        """Add what becomes of the contact that a declaration assigns."""
+        """Add what happens to the contact that a declaration assigns."""
         declared = declaration.contact
         if declared is None:
             return
@@ -145,7 +145,7 @@ class Forecaster:
             self._lose(stack, current, forecast)
 
     def _release(self, stack: PlannedStack, forecast: Forecast) -> None:
-        """Add what becomes of the contacts whose resources the stack loses."""
+        """Add what happens to the contacts whose resources the stack loses."""
         for claim in self._contacts:
             stack_id, logical_id = claim.owner
             if stack_id == stack.stack_id and self._is_current(claim) and not stack.has(logical_id):

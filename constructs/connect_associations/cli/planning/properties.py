@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _FRAMEWORK = ("ServiceToken", "ServiceTimeout")
 _AT_ONCE = 0.0
-"""Who is not found is not waited for, as if somebody had asked long ago."""
+"""Users who are not found are not waited for, as if the request had begun long ago."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class Properties:
             return replace(made, problem=str(error))
 
     def tables(self, function: Mapping[str, Any]) -> Iterator[Table]:
-        """Return the ledger that a function is told to use, if it is known already."""
+        """Return the ledger that a function uses, if it is known already."""
         variables = function.get("Properties", {}).get("Environment", {}).get("Variables", {})
         if stacks.TABLE_VARIABLE in variables:
             try:

@@ -31,8 +31,8 @@ _FUNCTION = "AWS::Lambda::Function"
 class Reader:
     """Reads stacks, and below them their nested stacks.
 
-    :param seen: is told what is looked at, for a progress bar.
-    :param warn: is told what is not known.
+    :param seen: receives what is being looked at, for a progress bar.
+    :param warn: receives what is not known.
     """
 
     def __init__(

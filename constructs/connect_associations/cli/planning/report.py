@@ -49,7 +49,7 @@ def view(
     """Return a table for each group of who joins, leaves or is refused.
 
     :param everything: those who are adopted as well.
-    :param rate: calls a second that the quota allows.
+    :param rate: calls per second that the quota allows.
     """
     shown: list[RenderableType] = [Text(_title(forecast), "bold")]
     for group in forecast.groups:
@@ -227,7 +227,7 @@ def _summary(forecast: Forecast, rate: float) -> str:
     seconds = forecast.seconds(rate)
     if seconds:
         default = "Connect's default quota of " if rate == CALLS_A_SECOND else ""
-        words += f"; about {duration(seconds)} at {default}{rate:g} calls a second"
+        words += f"; about {duration(seconds)} at {default}{rate:g} calls per second"
     if forecast.contacts:
         words += f"; {len(forecast.contacts):,} contacts"
     return f"{words}; the deployment would fail" if forecast.fails else words
