@@ -123,7 +123,7 @@ def read_names(reader: Reader, usernames: object) -> list[str]:
                 f"{_identifiers.shown(name)}"
             )
         elif name != name.strip():
-            problems.append(f"usernames[{index}]: {name!r} begins or ends with a blank")
+            problems.append(f"usernames[{index}]: {name!r} begins or ends with white space")
         elif name.lower() in names:
             problems.append(
                 f"usernames[{index}]: {name!r} is the same name as "

@@ -173,7 +173,7 @@ def _tags(reader: Reader, tags: object, *, name: str) -> dict[str, str]:
             )
         if not isinstance(value, str) or (len(value) > _LONGEST_TAG_VALUE and not is_token(value)):
             reader.problems.append(
-                f"{name}[{shown(key)}]: expected a text of at most {_LONGEST_TAG_VALUE} "
+                f"{name}[{shown(key)}]: expected a string of at most {_LONGEST_TAG_VALUE} "
                 f"characters, got {shown(value)}"
             )
     return dict(tags)

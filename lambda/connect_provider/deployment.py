@@ -26,8 +26,8 @@ class Deployment(NamedTuple):
     """What DescribeStacks says about a stack, and about the root of a nested one.
 
     :ivar status: the stack's status; empty if there is no such stack.
-    :ivar began: when the last update began, else when the stack was created. Whether a rollback
-        counts as an update is documented nowhere: compare it only while the stack goes forward.
+    :ivar began: when the last update began, else when the stack was created. AWS does not document
+        whether a rollback counts as an update: compare it only while the stack goes forward.
     :ivar root_status: the status of a nested stack's root; empty for any other stack.
     """
 
@@ -42,7 +42,7 @@ class Deployment(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """Whether no rollback can come any more of what the stack and its root have deployed."""
+        """Whether what the stack and its root have deployed can no longer be rolled back."""
         return all(
             not status or status.endswith("_COMPLETE") for status in (self.status, self.root_status)
         )
@@ -56,8 +56,8 @@ class Deployment(NamedTuple):
     def undoes(self) -> bool:
         """Whether a Delete that comes now puts back what the resource changed.
 
-        A nested stack that vanishes while its root still goes forward was made by a deployment
-        that failed further up. Of a root that cannot be read the worst is assumed.
+        A nested stack that vanishes while its root still goes forward was made by a deployment that
+        failed further up. If the root cannot be read, the worst is assumed.
         """
         return self.rolls_back or (
             self.status.startswith("DELETE") and self.root_status in _FAILED_ABOVE
@@ -72,7 +72,7 @@ class Deployment(NamedTuple):
 def read(client: CloudFormationClient, stack_id: str) -> Deployment:
     """Return the deployment that the stack is in.
 
-    :raises CallError: CloudFormation would not say.
+    :raises CallError: CloudFormation did not say.
     """
     try:
         stack = call(
@@ -99,7 +99,7 @@ def read(client: CloudFormationClient, stack_id: str) -> Deployment:
 def awaits(client: CloudFormationClient, request: Request) -> bool:
     """Whether CloudFormation waits for the answer to a request of this kind.
 
-    :raises CallError: CloudFormation would not say.
+    :raises CallError: CloudFormation did not say.
     """
     resource = _resource(client, request)
     if resource.get("ResourceStatus") != f"{request.type.value.upper()}_IN_PROGRESS":
@@ -111,7 +111,7 @@ def awaits(client: CloudFormationClient, request: Request) -> bool:
 def has_failed(client: CloudFormationClient, request: Request) -> bool:
     """Whether CloudFormation has given up a request of this kind.
 
-    :raises CallError: CloudFormation would not say.
+    :raises CallError: CloudFormation did not say.
     """
     status = _resource(client, request).get("ResourceStatus")
     return bool(status == f"{request.type.value.upper()}_FAILED")
@@ -136,7 +136,7 @@ def _resource(client: CloudFormationClient, request: Request) -> Mapping[str, An
 def listed_ids(client: CloudFormationClient, stack_id: str) -> frozenset[str]:
     """Return the physical IDs of the stack's resources that are not gone or going.
 
-    :raises CallError: CloudFormation would not say.
+    :raises CallError: CloudFormation did not say.
     """
     pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_id)
     return frozenset(

@@ -1,4 +1,4 @@
-"""What can go wrong, said for the person who reads it in the CloudFormation console.
+"""What can go wrong, worded for the person who reads it in the CloudFormation console.
 
 ::
 
@@ -9,7 +9,7 @@
     ├── ConvergenceTimeoutError   waiting did not help within the convergence time-out
     ├── LedgerError               the table of claims is missing, or cannot be used
     └── RequestOutlivedError      the deployment that the request belongs to is over
-    StillWaiting                  not an error: what is missing may come by waiting
+    StillWaiting                  not an error: what is missing may come with time
 """
 
 MAX_MESSAGE_LENGTH = 1500
@@ -37,11 +37,11 @@ class UnsupportedRuntimeError(ProviderError):
 
 
 class AssociationFailedError(ProviderError):
-    """Connect refused, and the refusal cannot heal by waiting."""
+    """Connect refused, and waiting would not help."""
 
 
 class ConvergenceTimeoutError(ProviderError):
-    """What might have healed by waiting did not heal in time."""
+    """The problem might have gone away, but did not do so in time."""
 
 
 class LedgerError(ProviderError):

@@ -48,7 +48,7 @@ class CallError(Exception):
 
     :ivar failure: what kind of failure it is.
     :ivar code: the error's code, for example ``ResourceNotFoundException``.
-    :ivar repeated: whether the same call may have taken effect before without an answer.
+    :ivar repeated: whether an earlier, unanswered attempt of the same call may have taken effect.
     """
 
     def __init__(

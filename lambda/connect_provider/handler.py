@@ -58,7 +58,7 @@ _POLL_PATIENCE = 10.0
 _LAST_POLL_SHARE = 0.95
 _LAST_POLL_RESERVE = 60.0
 _PERMISSIONS_SETTLE = 60.0
-"""IAM has told everyone about a new role by then; until then a denied call may be allowed soon."""
+"""By then, IAM has spread a new role's permissions; until then, a denied call may yet succeed."""
 _PLAN_AGAIN_AFTER = 5.0
 _PERMISSION = (
     " The provider's role lacks the permission, or a permissions boundary, service control policy "
@@ -67,7 +67,7 @@ _PERMISSION = (
 
 
 class Provider:
-    """One Lambda environment: what it holds only saves calls and time.
+    """One Lambda environment; its state only saves calls and time.
 
     :param clients: returns a boto3 client for a service's name and a Region. Default: boto3's
     """
@@ -83,7 +83,7 @@ class Provider:
         """Plan a request; nothing is changed.
 
         :param event: the custom resource's event.
-        :param context: Lambda's context, for the time that is left; None leaves a minute.
+        :param context: Lambda's context, for the time that is left. None: one minute.
         :returns: ``PhysicalResourceId``, and what :meth:`is_complete` needs to know.
         :raises ProviderError: the request cannot be fulfilled.
         """
@@ -97,7 +97,7 @@ class Provider:
                     request, limits, lambda it: it.plan(), " Nothing was changed."
                 )
             except StillWaiting as wait:
-                # Nobody polls on_event again; nothing was changed, so it can begin again.
+                # Nobody polls on_event. Nothing was changed, so it can begin again.
                 if time.time() + _PLAN_AGAIN_AFTER >= limits.deadline:
                     waited = f"waited {time.time() - request.started_at:,.0f} s"
                     raise ConvergenceTimeoutError(
@@ -113,7 +113,7 @@ class Provider:
         """Take Connect one step nearer to the plan; may run any number of times.
 
         :param event: the event with what :meth:`on_event` answered.
-        :param context: Lambda's context, for the time that is left; None leaves a minute.
+        :param context: Lambda's context, for the time that is left. None: one minute.
         :returns: ``IsComplete``, and ``Data`` once it is True.
         :raises ProviderError: the plan cannot be fulfilled, or not in time.
         """
@@ -128,9 +128,9 @@ class Provider:
         except StillWaiting as wait:
             waited = time.time() - request.started_at
             _LOGGER.info("%s waits, %.0f s so far: %s", request.logical_id, waited, wait)
-            # The Provider framework's own time-out knows no reason, and fails to answer at all
-            # where the event is larger than what Step Functions keeps of an error. So this one
-            # comes before it.
+            # The Provider framework's own time-out gives no reason, and does not answer at all if
+            # the event is larger than what Step Functions keeps of an error. So this one comes
+            # first.
             last_poll = max(self._timeout * _LAST_POLL_SHARE, self._timeout - _LAST_POLL_RESERVE)
             if waited >= last_poll:
                 raise ConvergenceTimeoutError(

@@ -1,6 +1,6 @@
-"""The one grammar of IDs and ARNs: of the provider, the constructs, the command line and the tests.
+"""The one grammar of IDs and ARNs, for provider, constructs, command line and tests.
 
-Every spelling is brought to the canonical one, the lower-case UUID: the last segment of the ARN.
+Every spelling is turned into the canonical one, the lower-case UUID: the ARN's last segment.
 Source: `Resource types defined by Amazon Connect
 <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonconnect.html>`_.
 """
@@ -53,7 +53,7 @@ class Kind(Enum):
 class Owner(NamedTuple):
     """Whose resources a stack may name: those of its own partition and account.
 
-    Empty strings stand for "not known", which matches everything.
+    An empty string means "not known", which matches everything.
     """
 
     partition: str = ""

@@ -29,7 +29,7 @@ RECENT_SECONDS = 60.0
 """Connect is eventually consistent: what is not found is believed to be missing after this time."""
 _NO_CLAIM = "the event carries no claim: is_complete takes what on_event answered ({})."
 UNANSWERED_SECONDS = 75 * 60.0
-"""For longer no request is under way: CloudFormation waits for an hour at the most."""
+"""No request is under way for longer: CloudFormation waits for one hour at most."""
 
 
 class Resource(Protocol):
@@ -92,7 +92,7 @@ class Association(ABC, Generic[_C]):
         """
 
     def adjusted(self, claim: _C, planned: _C) -> _C | None:
-        """Return the claim that is there as *planned* wants it; None if it is so already."""
+        """Return the existing claim as *planned* wants it; None if it is like that already."""
         del claim, planned
         return None
 
@@ -152,8 +152,8 @@ class Association(ABC, Generic[_C]):
     def _is_unanswered(self) -> bool:
         """Whether CloudFormation gave up a Create that is done by now.
 
-        Where rollback is disabled, the Delete may come so much later that nothing tells the claim
-        from one whose resource was retained.
+        Where rollback is disabled, the Delete may come so late that the claim looks like one whose
+        resource was retained.
         """
         return (
             self.request.type is RequestType.CREATE
@@ -236,12 +236,12 @@ def is_given_up(claim: Claim, deployment: Deployment) -> bool:
 def comes_late(claim: Claim, request: Request, deployment: Deployment) -> bool:
     """Whether a request would end a claim although nothing is under way in its stack.
 
-    :raises StillWaiting: so it seems, but CloudFormation may only have to catch up.
+    :raises StillWaiting: it seems so, but CloudFormation may just have to catch up.
     """
     if claim.phase not in OPEN or not deployment.is_over:
         return False
     if time.time() - request.started_at < RECENT_SECONDS:
-        raise StillWaiting("nothing is under way in the stack, as it seems")
+        raise StillWaiting("nothing seems to be under way in the stack")
     return True
 
 
@@ -253,7 +253,7 @@ def unanswered(mine: Iterable[_C], deployment: Deployment, *, now: float) -> lis
     return [
         claim
         for claim in mine
-        # What the deployment of now has claimed is no Create that another one gave up.
+        # What the current deployment has claimed is not a Create that another one gave up.
         if not deployment.goes_forward_since(claim.began)
         and (
             claim.phase in (Phase.PENDING, Phase.ENDING)
@@ -266,7 +266,7 @@ def unanswered(mine: Iterable[_C], deployment: Deployment, *, now: float) -> lis
 
 
 def ended(claim: _C, *, now: float, undo: bool) -> _C | None:
-    """Return a claim as it is once its end is decided; None if that was decided before.
+    """Return a claim as it is once its end is decided; None if it was decided earlier.
 
     A version that never went live is undone, whatever ends it.
 

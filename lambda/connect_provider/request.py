@@ -41,7 +41,7 @@ class RequestType(Enum):
 
 
 class Request(NamedTuple):
-    """One request of CloudFormation, as the Provider framework hands it on.
+    """One request of CloudFormation, as the Provider framework passes it on.
 
     :ivar account: the stack's partition, Region and account.
     :ivar physical_id: on Create the ID that ``on_event`` chose, empty before.
@@ -111,8 +111,8 @@ class Request(NamedTuple):
     def version(self, began: str) -> str:
         """Return what names the version that this request makes.
 
-        CloudFormation uses a RequestId again when a failed deployment is retried, so that the
-        beginning of the deployment is part of it.
+        CloudFormation uses a RequestId again when a failed deployment is retried, so the beginning
+        of the deployment is part of the name.
 
         :param began: when the deployment began.
         """
@@ -120,12 +120,12 @@ class Request(NamedTuple):
 
     @property
     def made_up_version(self) -> str:
-        """What stands for a version under an ID that this provider did not make."""
+        """The version under a physical ID that this provider did not make."""
         return fingerprint(self.physical_id)[:12]
 
     @property
     def request_key(self) -> str:
-        """What a version begins with that this request makes in any deployment."""
+        """The prefix of every version that this request makes, in any deployment."""
         return fingerprint(self.request_id)[:8]
 
 

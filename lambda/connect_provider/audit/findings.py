@@ -28,13 +28,13 @@ class Kind(Enum):
     EXTRA = "Extra"
     """Somebody whom nobody declares is in an exclusive group."""
     USER_GONE = "UserGone"
-    """A declared user does not exist any more."""
+    """A declared user no longer exists."""
     GROUP_GONE = "GroupGone"
-    """The group does not exist any more."""
+    """The group no longer exists."""
     JOINED = "Joined"
-    """A user meets a rule who did not before."""
+    """A user who did not meet a rule before does now."""
     LEFT = "Left"
-    """A user meets a rule no longer."""
+    """A user no longer meets a rule."""
     RULE_STOPPED = "RuleStopped"
     """A rule's answer would change too much to be believed."""
 
@@ -44,7 +44,7 @@ class Difference(NamedTuple):
 
     :ivar claim: whose declaration it is; for somebody extra, the exclusive one.
     :ivar user_id: whom it is about; empty for the whole group.
-    :ivar healed: whether it was put right.
+    :ivar healed: whether the audit corrected it.
     :ivar reason: more about it, for people; may be empty.
     """
 
@@ -56,10 +56,10 @@ class Difference(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """How much one evaluation of a rule may change: the larger of the two.
+    """How much one evaluation of a rule may change: the larger limit applies.
 
-    :ivar share: of the users that the rule stands for, 0 to 1.
-    :ivar number: of users.
+    :ivar share: the share of the users whom the rule stands for, 0 to 1.
+    :ivar number: the number of users.
     """
 
     share: float
@@ -102,7 +102,7 @@ def oldest_unsettled(claims: Iterable[GroupClaim], stack_id: str, *, now: float)
 
 
 def own(claims: Iterable[GroupClaim], stack_id: str, listed: AbstractSet[str]) -> list[GroupClaim]:
-    """Return the claims that the stack's template stands for.
+    """Return the claims that come from the stack's current template.
 
     A resource that was removed with RETAIN leaves its claim behind: nobody declares it any more.
 
@@ -121,7 +121,7 @@ def own(claims: Iterable[GroupClaim], stack_id: str, listed: AbstractSet[str]) -
 
 
 def missing(claims: Iterable[GroupClaim], members: AbstractSet[str]) -> dict[str, GroupClaim]:
-    """Return who is declared and no member, each with a claim that names the user."""
+    """Return declared users who are not members, each with a claim that names the user."""
     return {user_id: claim for claim in claims for user_id in claim.users - members}
 
 
@@ -131,14 +131,14 @@ def strangers(
     """Return the members whom nobody declares, each with the exclusive claim that forbids them.
 
     :param mine: the claims that may be exclusive.
-    :param claims: all claims of the group, whoever made them.
+    :param claims: all claims of the group, no matter who made them.
     """
     exclusive = next((claim for claim in mine if claim.exclusive), None)
     return dict.fromkeys(members - wanted(claims), exclusive) if exclusive else {}
 
 
 def change(claim: GroupClaim, matching: frozenset[str], limit: Limit) -> Change:
-    """Decide what follows for a claim from who meets its rule now."""
+    """Decide what to change for a claim, given who meets its rule now."""
     if not matching:
         return Change(stopped="nobody matches the rule any more")
     joined, left = matching - claim.users, claim.users - matching
@@ -154,10 +154,10 @@ def change(claim: GroupClaim, matching: frozenset[str], limit: Limit) -> Change:
 def renewed(
     claim: GroupClaim, joined: frozenset[str], members: AbstractSet[str], *, now: float
 ) -> GroupClaim | None:
-    """Return a claim that also names who joined, before a write; None if it is LIVE no longer.
+    """Return a claim that also names who joined, before a write; None if it is no longer LIVE.
 
-    An end that follows soon must not trust a listing, so that the claim's time begins anew. No
-    rollback brings back any more whom the claim expelled.
+    An end that follows soon must not trust a listing, so the claim's time starts again. A rollback
+    no longer brings back users whom the claim expelled.
     """
     if claim.phase is not Phase.LIVE:
         return None
@@ -170,7 +170,7 @@ def renewed(
 
 
 def relieved(claim: GroupClaim, left: frozenset[str]) -> GroupClaim | None:
-    """Return a claim without who has left; None if it is LIVE no longer, or nobody has."""
+    """Return a claim without those who left; None if it is no longer LIVE, or nobody left."""
     if claim.phase is not Phase.LIVE or not claim.users & left:
         return None
     adopted = (claim.adopted or frozenset()) - left

@@ -1,4 +1,4 @@
-"""One group, compared with the claims on it, and put right where that is asked for."""
+"""One group, compared with the claims on it, and corrected if the settings ask for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Changes = dict["tuple[Owner, str]", Change]
 """What the rules of claims ask for, by the claims' keys."""
 
 _FEW = 10
-"""So many DescribeUser cost less than to read who the instance has."""
+"""Up to this many, DescribeUser costs less than reading all users of the instance."""
 
 
 class Settings(NamedTuple):
@@ -48,7 +48,7 @@ class Report:
 
     :ivar oldest: for how many seconds a claim has been neither LIVE nor ENDED.
     :ivar matching: how many users rules stand for, as SearchUsers says.
-    :ivar failures: what could not be read or changed, a text each.
+    :ivar failures: what could not be read or changed, one text each.
     :ivar put_off: who else is changing the group; empty if nobody is.
     :ivar unfinished: what there was no time for; empty if there was.
     """
@@ -86,7 +86,7 @@ class GroupAudit:
         self._report = Report()
 
     def run(self) -> Report:
-        """Compare the group, and put it right as far as the settings ask for it.
+        """Compare the group, and correct it as far as the settings ask for it.
 
         :raises CallError: the group cannot be read.
         :raises ProviderError: the ledger cannot be used, or the group is in another Region.
@@ -98,7 +98,7 @@ class GroupAudit:
         except StillWaiting as wait:
             self._report.unfinished = str(wait)
         if self._report.put_off or self._report.unfinished:
-            # What is not put right yet is found again.
+            # What is not corrected yet is found again.
             self._report.differences = [it for it in self._report.differences if it.healed]
         return self._report
 
@@ -165,7 +165,7 @@ class GroupAudit:
         return changes
 
     def _gone(self, missing: Mapping[str, GroupClaim]) -> dict[str, GroupClaim]:
-        """Return who of the missing users does not exist any more."""
+        """Return those of the missing users who no longer exist."""
         candidates = set(missing)
         if len(candidates) > _FEW:
             for instance_id in {claim.instance_id for claim in missing.values()}:
@@ -228,7 +228,7 @@ class GroupAudit:
             repair.relieve(claim, change.left)
 
     def _try(self, act: Callable[..., None], *arguments: object, **named: object) -> None:
-        """Act; whom that is impossible for does not keep the others."""
+        """Act; users for whom it is impossible do not hold up the others."""
         try:
             act(*arguments, **named)
         except AssociationFailedError as failure:

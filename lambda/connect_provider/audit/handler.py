@@ -73,7 +73,7 @@ class Auditor:
         walk = Round.of(event, now=now)
         if not walk.hold(aws.ledger, stack_id, now=now, until=now + _LONGEST_INVOCATION):
             _LOGGER.error(
-                "the audit before is not finished: the schedule is faster than an audit can be"
+                "the previous audit has not finished: audits take longer than the schedule allows"
             )
             reports.write_metrics(stack_id, {reports.OVERRUNS: 1})
             return {"Finished": False, reports.OVERRUNS: 1}
@@ -114,7 +114,7 @@ class Auditor:
 
 
 def _carried_out(audit: GroupAudit, group: Group) -> Report:
-    """Compare a group; one that cannot be read does not keep the others."""
+    """Compare a group; one that cannot be read does not hold up the others."""
     try:
         return audit.run()
     except (CallError, ProviderError) as error:

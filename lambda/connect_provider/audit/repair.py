@@ -26,7 +26,7 @@ class Repair(Convergence):
 
     :param seen: the claims of the group that the auditor has decided on.
     :param members: the members that it has decided on.
-    :raises BusyError: the claims are others by now.
+    :raises BusyError: the claims have changed by now.
     """
 
     def __init__(  # noqa: PLR0913 - the collaborators, all by keyword
@@ -68,7 +68,7 @@ class Repair(Convergence):
         self._members.move(ASSOCIATE_USER, claim, missing, self._diagnosis.of_association)
 
     def take_out(self, claim: GroupClaim, users: AbstractSet[str]) -> None:
-        """Take users out whom no other claim wants, whatever this one says.
+        """Take out users whom no other claim wants, no matter what this one says.
 
         :raises StillWaiting: some may be taken out later.
         :raises AssociationFailedError: some cannot be; all were tried.
@@ -89,7 +89,7 @@ class Repair(Convergence):
                 )
 
     def relieve(self, claim: GroupClaim, left: frozenset[str]) -> None:
-        """Let a claim name those no longer who are out, or whom another claim keeps in."""
+        """Remove from a claim the users who are out, or whom another claim keeps in."""
         done = left - (self.members - self._wanted_beside(claim))
         self._change(claim, lambda it: findings.relieved(it, done))
 

@@ -1,4 +1,4 @@
-"""What an audit tells: metrics, events and lines in the log.
+"""What an audit reports: metrics, events and lines in the log.
 
 Sources: `Embedded metric format
 <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>`_,

@@ -38,8 +38,9 @@ class Limits(NamedTuple):
     """How long one invocation of the Lambda may go on.
 
     :ivar deadline: when it must stop, in seconds since the epoch.
-    :ivar patience: the longest pause before one call, in seconds. Who can be polled again
-        (``is_complete``) has little, so that no invocation sleeps for long; who cannot has much.
+    :ivar patience: the longest pause before one call, in seconds. A function that is polled again
+        (``is_complete``) has little, so that no invocation sleeps for long; one that is not has
+        much.
     """
 
     deadline: float
@@ -82,7 +83,7 @@ class Calls(NamedTuple):
         Throttled calls are repeated for as long as there is time, server errors and broken
         connections a few times.
 
-        :raises CallError: the call failed for good.
+        :raises CallError: the call failed, and repeating it would not help.
         :raises StillWaiting: it may succeed later, but not within this invocation.
         """
         name = xform_name(operation)
@@ -140,9 +141,9 @@ def overlapped(
     """Send every item, and yield each with what went wrong, in the order of the answers.
 
     The answers are not waited for one after the other where that would be too slow. An item is
-    taken only when it can be sent at once, so that *items* may end early because of an outcome
-    that was yielded; what is under way by then is still waited for and yielded. Whoever stops
-    earlier closes the generator, which waits too. Without need nothing is started beside.
+    taken only when it can be sent at once, so *items* may end early because of an outcome that was
+    yielded. What is under way by then is still waited for and yielded. A caller who stops earlier
+    closes the generator, which also waits. No thread is started unless needed.
 
     :param items: what to send; only the caller's thread iterates over it.
     :param send: sends one item; called from several threads.
@@ -180,13 +181,13 @@ def _outcome(send: Callable[[_T], None], item: _T) -> _Outcome:
 
 
 def start(work: Callable[[], _T]) -> Future[_T]:
-    """Do *work* in a thread of its own, which costs nothing beside a call over the network."""
+    """Do *work* in a thread of its own, which costs nothing next to a call over the network."""
     future: Future[_T] = Future()
 
     def fulfil() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again by who asks for the result
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
             future.set_exception(error)
 
     # A daemon, so that nobody who presses Ctrl-C waits for a call that waits for its turn.

@@ -50,14 +50,14 @@ class User(NamedTuple):
 
 
 class UserPage(NamedTuple):
-    """A page of SearchUsers: the users' names by ID, and about how many the search finds in all."""
+    """A page of SearchUsers: user names by ID, and about how many users the search finds in all."""
 
     usernames: dict[str, str]
     total: int
 
 
 class Contact(NamedTuple):
-    """What DescribeContact says, without anything that is the customer's.
+    """What DescribeContact says, without the customer's data.
 
     :ivar agent_id: the user who accepted the contact; None while it is queued or offered.
     :ivar queue_id: the queue it is or was in.

@@ -54,7 +54,7 @@ class Pace:
 
     @property
     def _rate(self) -> float | None:
-        """The calls a second that go through between two empty buckets; None while unknown."""
+        """The calls per second that go through between two empty buckets; None while unknown."""
         return self._calls / self._seconds if self._calls else None
 
     @property

@@ -143,7 +143,7 @@ class ContactAssignment(lifecycle.Association[ContactClaim]):
         contact = self._describe()
         has_it = contact is not None and contact.agent_id == claim.user_id
         offer = claim.offer
-        # An offer that another claim made is void once somebody else has accepted the contact.
+        # Another claim's offer no longer counts once somebody else has accepted the contact.
         if contact is None or contact.agent_id in (None, claim.user_id):
             offer = rules.offered_before(claim, self._claims(claim.instance_id, claim.contact_id))
         if has_it and offer is Offer.NONE:
@@ -170,7 +170,7 @@ class ContactAssignment(lifecycle.Association[ContactClaim]):
                 # Connect has refused: nothing was offered that a Delete might release.
                 self.aws.ledger.change(claim, rules.offering(Offer.NONE))
             if claim.rollback:
-                # A rollback that cannot end helps nobody.
+                # A rollback that never ends helps nobody.
                 _LOGGER.warning("the contact stays where it is: %s", error)
                 return Offer.NONE
             self._explain(error)
@@ -188,9 +188,7 @@ class ContactAssignment(lifecycle.Association[ContactClaim]):
         user = self._home.describe_user(instance_id=declared.instance_id, user_id=declared.user_id)
         if user is None:
             if self._is_recent:
-                raise StillWaiting(
-                    f"{error}. The user may have been made only just now."
-                ) from error
+                raise StillWaiting(f"{error}. The user may have been created just now.") from error
             raise AssociationFailedError(
                 f"{error}. Instance {declared.instance_id} has no user {declared.user_id}: check "
                 "the IDs."
@@ -233,5 +231,5 @@ class ContactAssignment(lifecycle.Association[ContactClaim]):
 
     @property
     def _is_recent(self) -> bool:
-        """Whether what is not found may only not be found yet."""
+        """Whether what is not found may be found a little later."""
         return time.time() - self.request.started_at < lifecycle.RECENT_SECONDS

@@ -1,4 +1,4 @@
-"""What Connect would refuse to do with a contact, found out before it is asked."""
+"""What Connect would refuse to do with a contact, found out before asking it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _MAX_TRANSFERS = 11
 def require_assignable(declared: ContactUser, contact: Contact | None, *, recent: bool) -> Contact:
     """Refuse what AssociateContactWithUser is not for.
 
-    :param recent: what is not found may only not be found yet.
-    :raises StillWaiting: the contact may have been made only just now.
+    :param recent: whether what is not found may be found a little later.
+    :raises StillWaiting: the contact may have been created just now.
     :raises AssociationFailedError: the contact is missing or has ended, or is a voice contact.
     """
     if contact is None:

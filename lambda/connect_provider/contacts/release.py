@@ -1,4 +1,4 @@
-"""What becomes of a contact when its assignment is deleted.
+"""What happens to a contact when its assignment is deleted.
 
 Connect has no operation that undoes AssociateContactWithUser. An offer cannot be withdrawn; what a
 Delete can do is to end the contact or to send it to a queue, unless another user has it by then.

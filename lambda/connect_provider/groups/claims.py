@@ -1,9 +1,9 @@
-"""From an event to a claim, and from the claims of a group to what must happen: pure functions.
+"""From an event to a claim, and from a group's claims to what must happen: pure functions.
 
 - Every Create, and every Update that changes the declaration, makes a new version with a physical
   ID of its own. Additions belong to it, removals to the Delete of the version before, which comes
   when nothing can fail any more.
-- Whoever is named by a PENDING or LIVE claim of the group is *wanted* there, and stays.
+- Everybody whom a PENDING or LIVE claim of the group names is *wanted* there, and stays.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def plan(  # noqa: PLR0913 - all that the decision rests on, by keyword
         if back:
             return back
         if previous and previous.phase is Phase.LIVE and previous.began != deployment.began:
-            # What is there is what the stack goes back to: the event is of the way forward.
+            # What is there is what the stack goes back to: the event belongs to the way forward.
             raise outlived(deployment)
     elif not deployment.goes_forward_since(deployment.began):
         raise outlived(deployment)
@@ -118,7 +118,7 @@ def _version_before(
 
 
 def is_same(claim: GroupClaim, declared: GroupUsers) -> bool:
-    """Whether a claim declares the same, in whatever words.
+    """Whether a claim declares the same, however it is worded.
 
     The claim holds whom a rule or names stood for when they were looked up.
     """
@@ -209,7 +209,8 @@ def heirs(
     """Return the open claims that keep users of a claim that ends, or get them from it.
 
     RETAIN leaves claims behind that no Delete ever ends. So a LIVE claim of the same stack counts
-    only while CloudFormation lists its version, but in a rollback, when it may list the wrong one.
+    only while CloudFormation lists its version, except in a rollback, when it may list the wrong
+    one.
 
     :param listed: the physical IDs that the stack has; asked only when it matters.
     """

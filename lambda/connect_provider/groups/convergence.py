@@ -41,7 +41,7 @@ _LOOK_EVERY = 5.0
 _DEPLOYMENT_EVERY = 20.0
 """Seconds after which CloudFormation is asked again whether the deployment still goes on."""
 _FEW = 10
-"""So many calls cost less than to wait until a listing can be trusted."""
+"""This many calls cost less than waiting until a listing can be trusted."""
 
 
 class Convergence:
@@ -172,7 +172,7 @@ class Convergence:
         except Exception:
             origin = self._origin(claim)
             if origin:
-                # Who left in vain goes back at once; the end of the claim tries again.
+                # A user who left in vain goes back at once; the end of the claim tries again.
                 origin.take_back_for_now(claim, left - self._list(claim))
             raise
         strangers = claim.expelled & members
@@ -214,14 +214,14 @@ class Convergence:
         self._change(claim, lifecycle.over)
 
     def _takes_out(self, claim: GroupClaim) -> bool:
-        """Take out whom the end of the claim takes out; return whether the group is still there."""
+        """Take out whom the claim's end takes out; return whether the group still exists."""
         staying = rules.wanted(self._heirs(claim))
         for user_id in sorted(staying & claim.users):
             _LOGGER.info("user %s stays in %s: somebody else declares it", user_id, self._group)
         away = claim.users - rules.kept(claim) - staying
         with_strangers = rules.removes_strangers(claim, self._claims.values())
         if len(away) <= _FEW and not with_strangers:
-            # So few calls cost less than a listing, and need not trust one.
+            # This few calls cost less than a listing, and need not trust one.
             self._disassociate(claim, away)
             return True
         members = self._members.read()
@@ -251,7 +251,7 @@ class Convergence:
         return rules.heirs(claim, self._claims.values(), listed)
 
     def _require_own(self, claim: GroupClaim) -> None:
-        """Leave what only the stack of a claim can know or do to a request of that stack.
+        """Leave to a request of the claim's own stack what only that can know or do.
 
         :raises StillWaiting: the claim is of another stack.
         """
@@ -259,7 +259,7 @@ class Convergence:
             raise StillWaiting("a request of its own stack goes on with it", shared=False)
 
     def _bring_back(self, claim: GroupClaim) -> None:
-        """Put back whom the claim took out of the group, or brought from the old one."""
+        """Put back users whom the claim took out of the group, or brought from the old one."""
         expelled = claim.expelled - rules.expelled(self._claims.values(), now=time.time())
         if expelled:
             missing = expelled - self._list(claim)

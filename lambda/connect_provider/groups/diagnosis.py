@@ -1,4 +1,4 @@
-"""What a failed call means for a user in a group: found out by looking, never by guessing.
+"""What a failed call means for a user in a group: found by looking, never by guessing.
 
 Connect answers ResourceNotFoundException for a missing group, a group that is not ACTIVE, a missing
 user and the wrong Region alike, and whether associating a member again is an error is documented
@@ -117,7 +117,8 @@ class Diagnosis(NamedTuple):
             self.of_association(user_id, claim, error)
         except ElsewhereError:
             raise StillWaiting(
-                f"{error}. The rollback may have yet to take the user out of there.", shared=False
+                f"{error}. The rollback may not have taken the user out of that group yet.",
+                shared=False,
             ) from error
 
     def of_disassociation(self, user_id: str, claim: GroupClaim, error: CallError) -> None:
@@ -142,7 +143,7 @@ class Diagnosis(NamedTuple):
         raise UserFailedError(str(error)) from error
 
     def _replication_finding(self, user_id: str, claim: GroupClaim) -> str | None:
-        """Return why the user is not replicated, where Connect tells; nothing else follows."""
+        """Return why the user is not replicated, if Connect says so; nothing else depends on it."""
         try:
             findings = self.connect.replication_findings(instance_id=claim.instance_id)
         except (CallError, StillWaiting, UnsupportedRuntimeError):
@@ -156,7 +157,7 @@ class Diagnosis(NamedTuple):
         group = self.connect.describe_group(self.group)
         if group is None:
             if _is_recent(claim):
-                raise StillWaiting(f"{said}. It may have been made only just now.")
+                raise StillWaiting(f"{said}. It may have been created just now.")
             raise AssociationFailedError(
                 f"{said}. There is no {self.group}: check the ID, and that the Region is the "
                 "group's home Region (give the group's ARN, or the prop region)."
@@ -183,7 +184,7 @@ class Diagnosis(NamedTuple):
             return user.last_modified
         if _is_recent(claim):
             raise StillWaiting(
-                f"{error}. User {user_id} may have been made only just now.", shared=False
+                f"{error}. User {user_id} may have been created just now.", shared=False
             )
         raise UserFailedError(
             f"{error}. Instance {claim.instance_id} in {self.group.region} has no user "
@@ -192,7 +193,7 @@ class Diagnosis(NamedTuple):
 
 
 def _is_recent(claim: GroupClaim) -> bool:
-    """Whether what is not found may only not be found yet."""
+    """Whether what is not found may be found a little later."""
     return time.time() - claim.since < RECENT_SECONDS
 
 

@@ -67,10 +67,10 @@ class Members:
         users: AbstractSet[str],
         explain: Callable[[str, GroupClaim, CallError], None],
     ) -> None:
-        """Move users; whom that is impossible for does not keep the others.
+        """Move users; one who cannot be moved does not hold up the others.
 
         :param operation: the API's name of the operation that moves one user.
-        :param explain: returns if a user whose call failed is in place all the same.
+        :param explain: returns if a user whose call failed is in the right place anyway.
         :raises StillWaiting: some may be moved later.
         :raises AssociationFailedError: some cannot be moved; all were tried.
         """
@@ -117,7 +117,7 @@ class Members:
 
 
 class _Progress:
-    """How far the users of one claim have been moved, and what became of those who were not."""
+    """How far the users of one claim have been moved, and what happened to those who were not."""
 
     def __init__(self, operation: str, group: Group, total: int, *, of: int) -> None:
         self.done = 0
@@ -137,7 +137,7 @@ class _Progress:
         return text
 
     def close(self) -> None:
-        """Say what became of the users."""
+        """Report what happened to the users."""
         if self._total > 1:
             _LOGGER.info("%s", self)
         shared = [wait for wait in self.waits if wait.shared]

@@ -64,7 +64,7 @@ class Origin(NamedTuple):
                 ) from error
 
     def take_back(self, claim: GroupClaim, users: AbstractSet[str]) -> None:
-        """Bring users back whom the resource still wants here.
+        """Bring back users whom the resource still wants here.
 
         :raises StillWaiting: somebody cannot come back yet.
         """
@@ -79,7 +79,7 @@ class Origin(NamedTuple):
                 Diagnosis(self.connect, self.group).of_return(user_id, claim, error)
 
     def take_back_for_now(self, claim: GroupClaim, users: AbstractSet[str]) -> None:
-        """Bring back whom that is possible for at once."""
+        """Bring back the users who can come back at once."""
         try:
             self.take_back(claim, users)
         except (CallError, StillWaiting, AssociationFailedError) as error:

@@ -1,6 +1,6 @@
 """A claim: what one version of one resource declares, and how far it has come.
 
-Also how it stands in the table, and in the JSON that ``on_event`` hands to ``is_complete``.
+Also how it is stored in the table, and in the JSON that ``on_event`` passes to ``is_complete``.
 
 ::
 
@@ -107,12 +107,12 @@ class GroupClaim(NamedTuple):
 
     @property
     def key(self) -> tuple[Owner, str]:
-        """What tells the claim from the others of its group."""
+        """What distinguishes the claim from the others of its group."""
         return self.owner, self.version
 
     @property
     def made_by(self) -> str:
-        """What stands for the request and the deployment that made the claim."""
+        """What identifies the request and the deployment that made the claim."""
         return self.version
 
 
@@ -132,7 +132,7 @@ class Offer(StrEnum):
 class ContactClaim(NamedTuple):
     """The user to whom one resource wants a contact assigned.
 
-    :ivar assignment: stands for the request and the deployment that named the user.
+    :ivar assignment: identifies the request and the deployment that named the user.
     :ivar previous_user_id: to whom a rollback assigns the contact again.
     :ivar previous_offer: what is known about the offer to that user.
     :ivar queue_id: the queue that the contact came from.
@@ -164,7 +164,7 @@ class ContactClaim(NamedTuple):
 
     @property
     def made_by(self) -> str:
-        """What stands for the request and the deployment that named the user."""
+        """What identifies the request and the deployment that named the user."""
         return self.assignment
 
 
@@ -196,7 +196,7 @@ def key_of(claim: Claim) -> dict[str, str]:
 
 
 def to_item(claim: Claim) -> dict[str, Any]:
-    """Return a claim as plain values; what is as by default is left out, and most of a tombstone.
+    """Return a claim as plain values, without defaults and most of a tombstone.
 
     Users are packed, 16 bytes each.
     """
@@ -206,7 +206,7 @@ def to_item(claim: Claim) -> dict[str, Any]:
         defaults = {name: defaults[name] for name in _TOMBSTONE}
         item["expires_at"] = int(time.time()) + TOMBSTONE_SECONDS
     elif isinstance(claim, GroupClaim) and claim.adopted:
-        # Each user stands in one of the two, so that an item has room for more of them.
+        # Each user is in one of the two, so that an item has room for more of them.
         claim = claim._replace(users=claim.users - claim.adopted)
     for name, default in defaults.items():
         value = getattr(claim, name)

@@ -1,7 +1,7 @@
-"""The ledger: claims as items of a DynamoDB table, and one lease a group or contact.
+"""The ledger: claims as items of a DynamoDB table, and one lease per group or contact.
 
 Every write is conditional, every read consistent. A change states the revision that it was decided
-on; whoever comes second reads again and decides again.
+on; the second writer reads and decides again.
 
 Source: `Condition expressions
 <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html>`_.
@@ -73,7 +73,7 @@ class Ledger(NamedTuple):
         return cast("list[GroupClaim]", self._query(group_key(group), prefix))
 
     def groups(self, stack_id: str) -> list[Group]:
-        """Return the groups that a stack has claims on, whatever has become of them."""
+        """Return the groups that a stack has claims on, whatever has happened to the claims."""
         request: dict[str, Any] = {"ProjectionExpression": "pk, sk", "ConsistentRead": True}
         found: set[Group] = set()
         while True:
@@ -185,7 +185,7 @@ class Ledger(NamedTuple):
 class Lease:
     """The right to change one group or contact, for half a minute at a time.
 
-    :param ledger: where the lease stands.
+    :param ledger: where the lease is kept.
     :param pk: the partition key of the group or contact.
     """
 

@@ -1,7 +1,7 @@
-"""Rosters by rule: whoever meets conditions, as SearchUsers sees the users.
+"""Rosters by rule: everybody who meets conditions, as SearchUsers sees the users.
 
-A rule is a list of conditions, of which a user meets one at least; of one condition a user meets
-all parts. It is kept as JSON text in one spelling, so that equal rules are equal texts, and goes
+A rule is a list of conditions. A user meets the rule by meeting all parts of at least one
+condition. It is kept as JSON text in one spelling, so that equal rules are equal texts, and goes
 into the claim, so that it can be evaluated again.
 
 Source: `SearchUsers <https://docs.aws.amazon.com/connect/latest/APIReference/API_SearchUsers.html>`_.
@@ -60,12 +60,12 @@ def read(value: object, *, name: str, owner: Owner) -> str:
 
 
 def requests(rule: str) -> list[dict[str, Any]]:
-    """Return the searches, beside the instance, whose results together are who meets a rule."""
+    """Return the searches, without the instance, that together find everybody who meets a rule."""
     return [_request(condition) for condition in json.loads(rule)]
 
 
 def matching(connect: Connect, *, instance_id: str, rule: str) -> frozenset[str]:
-    """Return the canonical IDs of who meets a rule now."""
+    """Return the canonical IDs of everybody who meets a rule now."""
     return frozenset(
         user_id
         for request in requests(rule)
@@ -77,7 +77,7 @@ def matching(connect: Connect, *, instance_id: str, rule: str) -> frozenset[str]
 def claimed(connect: Connect, *, instance_id: str, rule: str, since: float) -> frozenset[str]:
     """Return who meets a rule that is about to be declared: somebody, and not too many.
 
-    :param since: when somebody asked first, in seconds since the epoch.
+    :param since: when the request began, in seconds since the epoch.
     :raises StillWaiting: somebody may meet it a little later.
     :raises AssociationFailedError: nobody meets it, or more users than one claim can carry.
     """
@@ -122,7 +122,7 @@ def _tags(value: object, *, name: str) -> dict[str, str]:
             )
         if not isinstance(wanted, str) or len(wanted) > _LONGEST_TAG_VALUE:
             raise InvalidEventError(
-                f"{name}[{key!r}] is not a text of at most {_LONGEST_TAG_VALUE} characters."
+                f"{name}[{key!r}] is not a string of at most {_LONGEST_TAG_VALUE} characters."
             )
     return dict(value)
 

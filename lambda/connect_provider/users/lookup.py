@@ -1,7 +1,7 @@
 """Users by their names: looked up once, when the resource is created or its names change.
 
-The physical ID stands for the users, so that one who gets another name stays the same. Nothing in
-Connect or in the ledger is ever changed.
+The physical ID identifies the users, so a user who is renamed stays the same. Nothing in Connect or
+in the ledger is ever changed.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def read(value: object, *, name: str, limit: int) -> tuple[str, ...]:
                 f"{each!r:.150}."
             )
         if each != each.strip():
-            raise InvalidEventError(f"{name}[{index}] begins or ends with a blank: {each!r}.")
+            raise InvalidEventError(f"{name}[{index}] begins or ends with white space: {each!r}.")
         if first.setdefault(each.lower(), index) != index:
             raise InvalidEventError(
                 f"{name}[{index}] is the same name as {name}[{first[each.lower()]}]: {each!r}."
@@ -62,7 +62,7 @@ def find(
 ) -> dict[str, frozenset[str]]:
     """Return the IDs of the users with each of the names, in whatever case, in the fewest calls.
 
-    Of many names it reads everybody, if the instance is small enough for that to be cheaper.
+    For many names, it reads all users if the instance is small enough for that to be cheaper.
     """
     found: dict[str, set[str]] = {name.lower(): set() for name in usernames}
     conditions = [
@@ -92,7 +92,7 @@ def claimed(
 ) -> tuple[str, ...]:
     """Return the user of each name, in the order of the names.
 
-    :param since: when somebody asked first, in seconds since the epoch.
+    :param since: when the request began, in seconds since the epoch.
     :raises StillWaiting: somebody may be found later.
     :raises AssociationFailedError: names belong to nobody, or to several users.
     """

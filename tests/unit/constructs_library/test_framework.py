@@ -44,7 +44,7 @@ def test_a_renamed_child_is_told_at_once(stack: cdk.Stack, renamed: str) -> None
     """As if this library expected the names of another version."""
     with (
         mock.patch.object(_framework, renamed, "another-name"),
-        pytest.raises(RuntimeError, match=r"builds custom_resources\.Provider differently") as error,
+        pytest.raises(RuntimeError, match=r"custom_resources\.Provider differently than") as error,
     ):
         ConnectAssociationProvider(stack, "Provider")
     told = str(error.value)

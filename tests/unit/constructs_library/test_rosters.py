@@ -52,7 +52,7 @@ def test_a_rule_stands_in_the_template(stack: cdk.Stack) -> None:
         ),
         ({"usernames": []}, "usernames: expected a list of at least one name"),
         ({"usernames": "ann"}, "usernames: expected a list of at least one name, got 'ann'"),
-        ({"usernames": ["ann", " bob"]}, "usernames[1]: ' bob' begins or ends with a blank"),
+        ({"usernames": ["ann", " bob"]}, "usernames[1]: ' bob' begins or ends with white space"),
         ({"usernames": ["ann", "ANN"]}, "usernames[1]: 'ANN' is the same name as usernames[0]"),
         ({"usernames": ["x" * 101]}, "usernames[0]: expected a name of 1 to 100 characters"),
         (

@@ -114,7 +114,7 @@ def test_tokens_pass_through(stack: cdk.Stack) -> None:
         ),
         (UserFilter(tags={}), "users_matching.tags: expected values by key"),
         (UserFilter(tags={"aws:x": "1"}), "users_matching.tags: 'aws:x' cannot be the key"),
-        (UserFilter(tags={"a": 1}), "users_matching.tags['a']: expected a text"),  # type: ignore[dict-item]
+        (UserFilter(tags={"a": 1}), "users_matching.tags['a']: expected a string"),  # type: ignore[dict-item]
         (UserFilter(tags={"a": "x" * 257}), "at most 256 characters"),
         (
             UserFilter(routing_profile_id="sales"),

@@ -176,12 +176,12 @@ def test_what_is_not_found_is_believed_after_a_minute(
     happened(scene)
     scene.age = age
     expected = StillWaiting if age < 60 else AssociationFailedError
-    with pytest.raises(expected, match="may have been made only just now" if age < 60 else "check"):
+    with pytest.raises(expected, match="may have been created just now" if age < 60 else "check"):
         scene.associated(Failure.NOT_FOUND)
 
 
 def test_who_cannot_come_back_yet_waits_alone(scene: Scene) -> None:
-    with pytest.raises(StillWaiting, match="may have yet to take the user out") as raised:
+    with pytest.raises(StillWaiting, match="may not have taken the user out") as raised:
         scene.diagnosis().of_return(scene.user_id, scene.claim(), error_of(Failure.CONFLICT))
     assert not raised.value.shared
     with pytest.raises(UserFailedError):
@@ -305,7 +305,7 @@ def test_a_group_elsewhere_is_not_gone() -> None:
     ("happened", "age", "means", "said"),
     [
         (as_it_is, HOUR, WAITS, "yet"),
-        (is_missing, 0.0, WAITS, "only just now"),
+        (is_missing, 0.0, WAITS, "created just now"),
         (is_missing, HOUR, FAILS_ALL, "There is no"),
         (has_status(CHANGING[0]), HOUR, WAITS, "The group is"),
         (has_status(DEAD[0]), HOUR, FAILS_ALL, "takes no users"),

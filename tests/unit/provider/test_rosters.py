@@ -111,7 +111,7 @@ def test_every_problem_is_named_up_to_ten_and_counted() -> None:
         (["a", "b", "c", "d"], "not a list of 1 to 3 names"),
         (["ann", 7], r"Usernames\[1\] is not a name"),
         (["x" * 101], r"Usernames\[0\] is not a name of 1 to 100"),
-        (["ann", "bob "], r"Usernames\[1\] begins or ends with a blank: 'bob '"),
+        (["ann", "bob "], r"Usernames\[1\] begins or ends with white space: 'bob '"),
         (["ann", "bob", "ANN"], r"Usernames\[2\] is the same name as Usernames\[0\]"),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_rule_costs_a_call_for_each_page_of_500(
         ([{"Tags": {f"k{number}": "" for number in range(26)}}], "object of 1 to 25 tags"),
         ([{"Tags": {"aws:x": "1"}}], "'aws:x' cannot be the key of a tag"),
         ([{"Tags": {"a#b": "1"}}], "'a#b' cannot be the key of a tag"),
-        ([{"Tags": {"a": 1}}], r"Tags\['a'\] is not a text"),
+        ([{"Tags": {"a": 1}}], r"Tags\['a'\] is not a string"),
         ([{"Tags": {"a": "x" * 257}}], "at most 256 characters"),
         ([{"RoutingProfileIds": SALES}], "not a list of routing profiles"),
         ([{"RoutingProfileIds": []}], "not a list of routing profiles"),
