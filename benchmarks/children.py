@@ -26,8 +26,8 @@ def run(
     """Run Python and return the JSON object that it prints last.
 
     :param arguments: what comes after the interpreter.
-    :param path: where it finds modules beside its own. Default: this repository
-    :param environment: variables beside those of this process.
+    :param path: where it finds modules in addition to its own. Default: this repository
+    :param environment: variables in addition to those of this process.
     :raises subprocess.CalledProcessError: it failed; what it said is on standard error.
     """
     done = subprocess.run(  # noqa: S603 - our own programs

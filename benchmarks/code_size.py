@@ -54,7 +54,7 @@ def measure() -> list[Section]:
                 "2,983."
             ),
             figures=(
-                Figure(name="lines in all", ours=sum(lines.values()), limit=_LINES),
+                Figure(name="lines in total", ours=sum(lines.values()), limit=_LINES),
                 Figure(
                     name=f"lines of the longest file, {longest.name}",
                     ours=lines[longest],

@@ -48,7 +48,7 @@ class Case:
 
     :ivar name: the way.
     :ivar count: the number of users.
-    :ivar scale: how many seconds of quota passed in a second.
+    :ivar scale: how many seconds of quota passed per second.
     :ivar seconds: by phase, as the CDK CLI took them; a phase that failed, and what would have
         come after it, are missing.
     :ivar calls: the calls of Connect by phase.
@@ -206,16 +206,17 @@ def measure(cases: dict[tuple[str, int], Case]) -> list[Section]:
             against="AwsCustomResource",
             method=(
                 "`cdk deploy`, a change of one user, and `cdk destroy`, with the real CDK CLI on "
-                "the emulator, seconds of the whole command. Connect admits 2 calls a second with "
-                f"a burst of 5; for {_SCALED_FROM} and more users time is scaled, {_SCALE} seconds "
-                "of quota pass in each second, so that the run ends within 10 minutes. The "
-                "emulator handles custom resources one by one, which CloudFormation does not, so "
-                "that a resource a user comes no faster than the machine starts functions: whether "
-                "AwsCustomResource keeps below the quota with 50 users depends on the machine and "
-                "on luck, and above it fails, as it tries three times and no more. Nor does the "
-                "emulator enforce IAM, whose limit of a role's policies AwsCustomResource exceeds "
-                f"with fewer users. A resource a user is not tried with {_SCALED_FROM} and more, "
-                "as it would never come near a scaled quota. In this run "
+                "the emulator, in seconds of the whole command. Connect allows 2 calls per second "
+                f"with a burst of 5. With {_SCALED_FROM} or more users, time is scaled: {_SCALE} "
+                "seconds of quota pass per second, so that the run ends within 10 minutes. Unlike "
+                "CloudFormation, the emulator handles custom resources one by one, so one resource "
+                "for each user is no faster than the machine starts functions. Whether "
+                "AwsCustomResource stays below the quota with 50 users depends on the machine and "
+                "on luck; above the quota it fails, because it tries only three times. The "
+                "emulator does not enforce IAM, whose limit for a role's policies "
+                "AwsCustomResource exceeds with fewer users. With "
+                f"{_SCALED_FROM} or more users, one resource for each user is not tried, because "
+                "it would never come near a scaled quota. In this run "
                 f"{'; '.join(failures) or 'nothing failed'}."
             ),
             figures=tuple(
@@ -235,8 +236,8 @@ def measure(cases: dict[tuple[str, int], Case]) -> list[Section]:
             title="Use of the quota",
             method=(
                 "From the calls that reached Connect: the time from the first call to the last, "
-                "over (N - burst) / rate; and the calls, refused ones too, over the N that are "
-                "necessary."
+                "divided by (N - burst) / rate; and the calls, including refused ones, divided by "
+                "the N that are necessary."
             ),
             figures=tuple(_quota_figures(cases)),
         ),
@@ -276,7 +277,7 @@ def _quota_figures(cases: dict[tuple[str, int], Case]) -> Iterator[Figure]:
             limit=_UPDATE_LISTINGS,
         )
         yield Figure(
-            name=f"change one of {largest.count:,}: calls, a page of 10 users each",
+            name=f"change one of {largest.count:,}: calls, at 10 users per page",
             ours=len(calls),
         )
 

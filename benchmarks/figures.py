@@ -14,10 +14,10 @@ NOT_TRIED = "not tried"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
-    """What a figure may be at most.
+    """The target of a figure: the most that it should be.
 
     :ivar most: the most.
-    :ivar of: whether our own value is limited, or its ratio to what it is compared with.
+    :ivar of: whether the target is for our own value, or for its ratio to what it is compared with.
     """
 
     most: float
@@ -32,8 +32,8 @@ class Figure:
     :ivar ours: our value, or :data:`FAILS`.
     :ivar other: the value that it is compared with, :data:`FAILS`, :data:`NOT_TRIED`, or None for
         no comparison.
-    :ivar limit: the most that it should be. Default: none
-    :ivar note: what limits a figure that is above its limit. Default: nothing
+    :ivar limit: its target. Default: none
+    :ivar note: why a figure is above its target. Default: nothing
     """
 
     name: str
@@ -51,7 +51,7 @@ class Figure:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the limit is kept; None without one."""
+        """Whether the target is met; None without one."""
         if self.limit is None:
             return None
         value = self.ours if self.limit.of == "ours" else self.ratio

@@ -24,13 +24,13 @@ _MEMORY = Limit(most=1.10, of="ratio")
 _ASSET = Limit(most=32 * 1024)
 
 _COLD_START_NOTE = (
-    "What is above the bare client is compiling our modules, and then running them. Tried: named "
-    "tuples instead of frozen dataclasses, which are in; leaving the docstrings out, which gains "
-    "nothing; taking bytecode along, which the next row shows, and which fits one Python only."
+    "The difference to the bare client is the time to compile and run our modules. Named tuples "
+    "instead of frozen dataclasses helped, and are in. Leaving out docstrings gains nothing. "
+    "Including bytecode helps, as the next row shows, but it fits one version of Python only."
 )
 _ASSET_NOTE = (
     "The source is deployed as it is; "
-    "[decision 6](decisions/0006-deploy-the-source-as-it-is.md) has what was tried, and why."
+    "[decision 6](decisions/0006-deploy-the-source-as-it-is.md) says what was tried, and why."
 )
 _LAMBDA = children.ROOT / "lambda"
 
@@ -74,7 +74,7 @@ lambda_run.associate({_ROUNDS + 1}, {_USERS})
 
 
 def measure() -> list[Section]:
-    """Start fresh processes in turns, so that what else the machine does hits all."""
+    """Start fresh processes in turns, so that other load on the machine affects all alike."""
     with tempfile.TemporaryDirectory() as folder:
         sources, compiled = Path(folder) / "sources", Path(folder) / "compiled"
         for copy in (sources, compiled):
@@ -105,15 +105,14 @@ def measure() -> list[Section]:
             title="The Lambda functions",
             against='`import boto3; boto3.client("connect")`',
             method=(
-                f"Median of {_ROUNDS} fresh processes each, in turns, in CPU time because others "
-                "use the machine. As in Lambda, our modules come without bytecode, which the "
-                "folder that they are in could not keep, and boto3 comes with it. Even so the "
-                "ratio of one run is a tenth off, either way: runs of the same code gave 1.01 to "
-                "1.32. "
-                "A request needs the clients of CloudFormation and DynamoDB as well: beside them "
-                "stand the three clients without our modules. The first request is a single "
-                "user's Create, planned and carried out over HTTP in one new process, while in "
-                "Lambda there is one for each handler. "
+                f"The median of {_ROUNDS} fresh processes each, in turns, in CPU time because "
+                "other work shares the machine. As in Lambda, our modules come without bytecode, "
+                "because their folder is read-only, and boto3 comes with it. The ratio of one run "
+                "is still up to a tenth off: runs of the same code gave 1.01 to 1.32. "
+                "A request also needs the clients of CloudFormation and DynamoDB, so it is "
+                "compared with these three clients without our modules. The first request is a "
+                "single user's Create, planned and carried out over HTTP in one new process; in "
+                "Lambda, each handler has its own. "
                 f"The memory is the process's peak; the {_USERS:,} users are planned and "
                 "associated over HTTP, with all three clients."
             ),
@@ -126,7 +125,7 @@ def measure() -> list[Section]:
                     note=_COLD_START_NOTE,
                 ),
                 Figure(
-                    name="cold start, if our bytecode came along: ms",
+                    name="cold start, with our bytecode: ms",
                     ours=cold["compiled"],
                     other=cold["bare"],
                 ),

@@ -30,7 +30,7 @@ class Handlers(Protocol):
 
 
 class Resource:
-    """A custom resource, and what becomes of it.
+    """A custom resource, and what happens to it.
 
     :param handlers: the handlers that carry its requests out.
     :param logical_id: its name in the template.

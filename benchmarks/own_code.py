@@ -1,4 +1,4 @@
-"""The CPU time that our own code takes, beside boto3's."""
+"""The CPU time that our own code takes, without boto3's."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class _DynamoDB:
 
 
 class _Clients:
-    """What stands in for boto3."""
+    """A replacement for boto3."""
 
     def __init__(self) -> None:
         self._clients = {
@@ -105,12 +105,12 @@ def _section() -> Section:
         ),
         figures=(
             Figure(
-                name=f"CPU an association, membership of {_MEMBERS:,}: ms",
+                name=f"CPU per association, membership of {_MEMBERS:,}: ms",
                 ours=min(_membership() for _ in range(_ROUNDS)),
                 limit=_LIMIT,
             ),
             Figure(
-                name="CPU an association, single: ms",
+                name="CPU per association, single: ms",
                 ours=min(_singles() for _ in range(_ROUNDS)),
                 limit=_LIMIT,
             ),

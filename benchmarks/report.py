@@ -13,16 +13,15 @@ if TYPE_CHECKING:
 
 _EXACT_BELOW = 100
 _INTRODUCTION = (
-    "This library and `AwsCustomResource`, side by side in one run on one emulator of AWS and one "
-    "of Amazon Connect. Others may have used the machine meanwhile: trust the ratios, not the "
-    "seconds."
+    "This library and `AwsCustomResource`, compared in one run on the same emulators of AWS and "
+    "Amazon Connect. Other work may have shared the machine: trust the ratios, not the seconds."
 )
 _ABOUT_THE_PLOT = (
-    "The time from the first association to the last, in seconds of Connect's default quota of 2 "
-    "a second with a burst of 5. The dashed line is the ideal, (N - 5) / 2. A cross is a "
-    "deployment that failed."
+    "The time from the first association to the last, in seconds, at Connect's default quota of 2 "
+    "calls per second with a burst of 5. The dashed line is the ideal, (N - 5) / 2. A cross marks "
+    "a deployment that failed."
 )
-_COLUMNS = ("", "ours", "compared", "ratio", "limit", "")
+_COLUMNS = ("", "ours", "compared", "ratio", "target", "")
 
 
 def table(sections: Iterable[Section]) -> Table:
@@ -56,7 +55,7 @@ def page(sections: Sequence[Section], *, machine: Mapping[str, str], plot: str) 
         "",
         _INTRODUCTION,
         "",
-        f"**{len(limited) - len(missed)} of {len(limited)} limits are reached.**",
+        f"**{len(limited) - len(missed)} of {len(limited)} targets are met.**",
         "",
         "| | |",
         "|---|---|",
@@ -73,13 +72,13 @@ def page(sections: Sequence[Section], *, machine: Mapping[str, str], plot: str) 
             "",
             section.method,
             "",
-            f"| | ours | {section.against} | ratio | limit | |",
+            f"| | ours | {section.against} | ratio | target | |",
             "|---|--:|--:|--:|--:|---|",
             *(f"| {' | '.join(_cells(figure))} |" for figure in section.figures),
             "",
         ]
     if missed:
-        lines += ["## What is not reached", ""]
+        lines += ["## Missed targets", ""]
         lines += [f"- **{figure.name}**: {_missed(figure)}" for figure in missed]
         lines.append("")
     return "\n".join(lines)
@@ -91,7 +90,7 @@ def _missed(figure: Figure) -> str:
 
 
 def _cells(figure: Figure) -> tuple[str, str, str, str, str, str]:
-    reached = {None: "", True: "reached", False: "not reached"}[figure.reached]
+    reached = {None: "", True: "met", False: "missed"}[figure.reached]
     return (
         figure.name,
         _number(figure.ours),

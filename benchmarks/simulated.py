@@ -65,10 +65,10 @@ def measure() -> list[Section]:
             method=(
                 f"{_SINGLES} single users that CloudFormation creates at once, in simulated time, "
                 "each with Lambda environments of its own, in a group that already has "
-                f"{_THERE_BEFORE} users and is listed in pages of ten. Connect admits 2 calls a "
+                f"{_THERE_BEFORE} users and is listed in pages of ten. Connect allows 2 calls per "
                 f"second with a burst of 5, and answers within {LATENCY['connect']:.2f} s. Time "
-                "is from the first call to the last, over (N - burst) / rate; until the last one "
-                "is answered it is a little longer, because a waiter looks every "
+                "is from the first call to the last, divided by (N - burst) / rate. The last one "
+                "is answered a little later, because a waiter polls every "
                 f"{QUERY_SECONDS:.0f} seconds."
             ),
             figures=tuple(at_once.figures()),
@@ -79,26 +79,26 @@ def measure() -> list[Section]:
                 "What reaches DynamoDB, in the same simulation. A membership of any size may make "
                 f"{_ANY_SIZE} requests, and one more for every {_FEW_SECONDS:.0f} seconds of "
                 "converging: the claims are read again every 5 seconds, and the lease is renewed "
-                "every 15. Singles that are created at once ask more, because each of them looks "
-                f"at its claim every {QUERY_SECONDS:.0f} seconds."
+                "every 15. Singles that are created at once make more requests, because each of "
+                f"them looks at its claim every {QUERY_SECONDS:.0f} seconds."
             ),
             figures=(*_lonely(), *many.requests(), *at_once.requests()),
         ),
         Section(
-            title="What 1,000 users cost a month",
+            title="What 1,000 users cost per month",
             method=(
                 f"US cents for 1,000 users who are created once, and {_DEPLOYMENTS} deployments "
                 f"that replace {_CHANGED} of them each; as one membership, or as "
-                f"{_MEMBERS // _SINGLES} stacks of {_SINGLES} singles, of which one is "
+                f"{_MEMBERS // _SINGLES} stacks of {_SINGLES} singles, one of which is "
                 "deployed. Computed from the requests and the simulated time of the functions, "
                 "with these list prices for us-east-1, without the free tier: DynamoDB on demand "
-                f"${_PRICES['write'] * 1e6:.3f} a million writes of 1 KB and "
-                f"${_PRICES['read'] * 1e6:.3f} a million reads of 4 KB, $0.25 a GB stored and "
-                "$0.20 a GB of point-in-time recovery; Lambda $0.20 a million invocations, "
-                f"${_PRICES['GB-second, Arm']:.10f} a GB-second on Arm (the handlers, 256 MB) and "
-                f"${_PRICES['GB-second, x86']:.10f} on x86 (the framework's functions, 128 MB, "
+                f"${_PRICES['write'] * 1e6:.3f} per million writes of 1 KB and "
+                f"${_PRICES['read'] * 1e6:.3f} per million reads of 4 KB, $0.25 per GB stored "
+                "and $0.20 per GB of point-in-time recovery; Lambda $0.20 per million invocations, "
+                f"${_PRICES['GB-second, Arm']:.10f} per GB-second on Arm (the handlers, 256 MB) "
+                f"and ${_PRICES['GB-second, x86']:.10f} on x86 (the framework's functions, 128 MB, "
                 f"which wait for the handlers), and {_COLD_START_SECONDS:.0f} s for every cold "
-                "start of a handler; Step Functions $25 a million transitions. Logs and assets "
+                "start of a handler; Step Functions $25 per million transitions. Logs and assets "
                 "are left out."
             ),
             figures=tuple(_costs(at_once, many)),
@@ -221,7 +221,7 @@ def _lonely() -> Iterator[Figure]:
     site.deploy(Agent=single(RED, first))
     site.deploy(Agent=single(RED, second))
     site.delete()
-    yield Figure(name="the same with another user in between", ours=site.usage.requests)
+    yield Figure(name="the same with a change of user in between", ours=site.usage.requests)
 
 
 def _costs(at_once: _AtOnce, many: _Many) -> Iterator[Figure]:
@@ -252,7 +252,7 @@ def _costs(at_once: _AtOnce, many: _Many) -> Iterator[Figure]:
             ("table", table),
             ("functions", functions),
             ("waiter", waiter),
-            ("in all", table + functions + waiter),
+            ("total", table + functions + waiter),
         ):
             yield Figure(name=f"{way}, {name}: US cents", ours=dollars * 100)
 

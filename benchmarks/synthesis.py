@@ -9,9 +9,9 @@ _COUNT = 200
 _ROUNDS = 3
 _SINGLES = Limit(most=0.7, of="ratio")
 _NOTE = (
-    "What next to nothing takes is in both: the CDK starts its check of templates, whatever is in "
-    "them. Tried, and in: asking the CDK once for what all associations share; tokens made once; "
-    "one resource for each association, without a policy or a function of its own."
+    "Both include the time of an almost empty app: the CDK starts its check of templates, whatever "
+    "they hold. Already done: the CDK is asked once for what all associations share, tokens are "
+    "made once, and each association is one resource, without a policy or function of its own."
 )
 
 _PROGRAM = """
@@ -30,7 +30,7 @@ with tempfile.TemporaryDirectory() as folder:
 
 
 def measure() -> list[Section]:
-    """Synthesize in fresh processes, in turns, so that what else the machine does hits all."""
+    """Synthesize in fresh processes, in turns, so that other load affects all alike."""
     ways = ("nothing", "singles", "membership", "aws_custom_resources")
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(_ROUNDS):
@@ -40,7 +40,7 @@ def measure() -> list[Section]:
     # Synthesis keeps two processes busy, so what else runs here only ever adds to it, and much.
     best = {way: min(values) for way, values in seconds.items()}
     nothing, other = best["nothing"], best["aws_custom_resources"]
-    figures = [Figure(name="synthesize next to nothing: seconds", ours=nothing, other=nothing)]
+    figures = [Figure(name="synthesize an almost empty app: seconds", ours=nothing, other=nothing)]
     for way, name, limit in (
         ("singles", "single", _SINGLES),
         ("membership", "membership", None),
@@ -54,7 +54,7 @@ def measure() -> list[Section]:
                 note=_NOTE,
             ),
             Figure(
-                name=f"the same without what next to nothing takes, {name}: seconds",
+                name=f"the same minus an almost empty app, {name}: seconds",
                 ours=best[way] - nothing,
                 other=other - nothing,
             ),
@@ -64,9 +64,9 @@ def measure() -> list[Section]:
             title="Synthesis",
             against="AwsCustomResource",
             method=(
-                f"Best of {_ROUNDS} fresh processes each, in turns; importing is left out. Even so "
-                "the ratio depends on what else the machine does: runs of the same code gave 0.78 "
-                "to 1.00 for 200 single ones."
+                f"The best of {_ROUNDS} fresh processes each, in turns, without imports. The ratio "
+                "still depends on what else the machine does: runs of the same code gave 0.78 to "
+                "1.00 for 200 single users."
             ),
             figures=tuple(figures),
         )

@@ -21,7 +21,7 @@ _PACKAGE = str(Path(connect_provider.__file__).parent)
 
 
 class Watched:
-    """Handlers, and the functions that they pass.
+    """Handlers, and the functions that they run through.
 
     :param provider: what they are.
     :ivar passed: the functions, by handler.
@@ -63,7 +63,7 @@ def _is_own_function(code: CodeType) -> bool:
 
 
 def walk() -> dict[tuple[str, str], set[CodeType]]:
-    """Return the functions that are passed, by request type and handler."""
+    """Return the functions that are run through, by request type and handler."""
     first, second = subjects.agents(2)
     passed: dict[tuple[str, str], set[CodeType]] = {}
     with aws.serving([first, second]) as served, served.entered():
@@ -92,12 +92,12 @@ def measure() -> list[Section]:
     passed = walk()
     return [
         Section(
-            title="The way of a single user",
+            title="The path of a single user",
             method=(
-                "The functions of the package that a single user's request passes in each handler, "
-                "and the files that they stand in, in a new container with real boto3 clients; "
-                "lambdas and generator expressions belong to the function around them, and "
-                "imports are not counted. Before the ledger it was 60 to 73 functions in 15 files."
+                "The functions of the package that a single user's request runs through in each "
+                "handler, and their files, in a new container with real boto3 clients. Lambdas and "
+                "generator expressions belong to the function around them, and imports do not "
+                "count. Before the ledger there were 60 to 73 functions in 15 files."
             ),
             figures=tuple(
                 figure

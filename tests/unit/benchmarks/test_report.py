@@ -48,10 +48,10 @@ SECTIONS = [
 
 def test_the_page_names_what_is_not_reached() -> None:
     page = report.page(SECTIONS, machine={"CPU": "abacus"}, plot="plot.svg")
-    assert "**1 of 2 limits are reached.**" in page
+    assert "**1 of 2 targets are met.**" in page
     assert "| CPU | abacus |" in page
-    assert "| fast | 1.500 | 3 | 0.500 | ratio ≤ 0.500 | reached |" in page
-    assert "| slow | 1,500 | fails |  | ≤ 10 | not reached |" in page
+    assert "| fast | 1.500 | 3 | 0.500 | ratio ≤ 0.500 | met |" in page
+    assert "| slow | 1,500 | fails |  | ≤ 10 | missed |" in page
     assert "- **slow**: 1,500 instead of ≤ 10. It is heavy." in page
 
 
@@ -59,7 +59,7 @@ def test_the_table_shows_all_figures() -> None:
     console = Console(width=120)
     with console.capture() as shown:
         console.print(report.table(SECTIONS))
-    for text in ("Time", "fast", "slow", "not reached", "fails"):
+    for text in ("Time", "fast", "slow", "missed", "fails"):
         assert text in shown.get()
 
 
