@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from connect_provider.audit.handler import Auditor
+from lifecycle import ledger
 from lifecycle.seen import seen_world
+from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,9 +58,17 @@ class Stage:
     :ivar emulation: the Connect that it runs on.
     :ivar bus: what the auditor puts events on.
     :ivar invocations: how often the function was invoked.
+    :param patch: sets the function's environment.
+    :param out: what it prints, for :meth:`metrics`.
     """
 
-    def __init__(self, patch: pytest.MonkeyPatch, out: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, patch: pytest.MonkeyPatch, out: pytest.CaptureFixture[str] | None = None
+    ) -> None:
+        patch.setenv("LEDGER_TABLE_NAME", ledger.TABLE)
+        patch.setenv("CONVERGENCE_TIMEOUT_SECONDS", str(CONVERGENCE_TIMEOUT_SECONDS))
+        # The handlers have no business calling Scan; the audit has.
+        patch.setattr(ledger, "_READS", ledger._READS | {"Scan"})  # noqa: SLF001 - as above
         self.world: World
         self.emulation: ConnectEmulation
         self.world, self.emulation = seen_world()
@@ -109,5 +119,6 @@ class Stage:
 
     def metrics(self) -> list[dict[str, Any]]:
         """Return the metrics that were written since the last time."""
+        assert self._out
         lines = self._out.readouterr().out.splitlines()
         return [json.loads(line) for line in lines if line.startswith('{"_aws"')]
