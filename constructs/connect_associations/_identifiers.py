@@ -1,12 +1,12 @@
 """Identifiers as users write them: an ID, an ARN, a reference, or a token that resolves to one.
 
-What can be read at synth is read by the provider's own grammar and brought to one spelling (the
-lower-case UUID), so that the template does not change with the spelling. What cannot be read passes
-through to the provider.
+The provider's own grammar reads what is known at synth and turns it into one spelling (the
+lower-case UUID), so that the template does not change with the spelling. The rest passes through to
+the provider.
 
 A token is not asked for its value before the app is synthesized: a ``cdk.Lazy`` does not have it
-yet. So everything is read twice, by the same function: in the constructor, and at synth, where what
-a token has become is told in the same words.
+yet. So the same function reads everything twice, in the constructor and at synth, and reports
+problems of resolved tokens in the same words.
 """
 
 # Classes that jsii generates name their parameters differently from its protocols:
@@ -99,7 +99,7 @@ _REFERENCES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What a stack and its app are set to, read once: every question to the CDK costs time.
+    """The environment of a stack and its app, read once: every question to the CDK costs time.
 
     :param region: the stack's Region, which may be a token.
     :param known_region: the Region, None when it is not known at synth.
@@ -204,12 +204,12 @@ def is_token(value: str) -> bool:
 
 
 def is_list_token(value: str) -> bool:
-    """Tell whether a list's element stands for a whole list that is known at deploy time."""
+    """Tell whether a list's element is a token for a whole list that is known at deploy time."""
     return _LIST_TOKEN_MARK in value
 
 
 def is_dummy(value: str) -> bool:
-    """Tell whether a string is what stands for a context look-up until the CLI has made it.
+    """Tell whether a string is the placeholder of a context look-up that the CLI has yet to make.
 
     The CLI makes it only if the first pass of synth succeeds. If the look-up finds nothing, the
     CDK says so, and the string stays.
@@ -300,7 +300,7 @@ class Reader:
         return None
 
     def listed(self, value: object) -> list[object] | None:
-        """Return a collection's items in an order that does not change, None: it is no collection.
+        """Return a collection's items in a stable order; None if it is not a collection.
 
         One token may stand for all of them; at synth it is asked.
         """
@@ -326,7 +326,7 @@ class Reader:
         return value if isinstance(resolved, dict) else resolved
 
     def key(self, identifier: Identifier) -> str:
-        """Return what tells two identifiers apart, as far as that is known by now."""
+        """Return what distinguishes two identifiers, as far as that is known by now."""
         return at_synth(identifier, stack=self.stack).key if self.asks else identifier.key
 
     def read_again(self, construct: Construct, read: Callable[[Reader], object]) -> None:
@@ -354,7 +354,7 @@ class Reader:
         return _literal(found, kind=kind)
 
     def _is_refused_reference(self, value: str, *, kind: Kind, name: str, in_policy: bool) -> bool:
-        """Tell of a dynamic reference that would not be resolved in time, or not at all.
+        """Report a dynamic reference that would be resolved too late, or not at all.
 
         CloudFormation evaluates functions first, and dynamic references in what they answer. So
         no policy can take the ID out of an ARN that is given by one.

@@ -74,7 +74,7 @@ _READ_GROUP = (
 )
 _USERS, _GROUP = "ConnectUsers", "ConnectGroup"
 _OF_GROUPS = (_USERS, _GROUP)
-"""What the policies for groups and their users are called; the others are for other things."""
+"""The names of the policies for groups and their users; the others are for other things."""
 
 _RELEASE_ACTIONS = {
     ReleaseMode.RETAIN: None,
@@ -88,8 +88,8 @@ _TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 class Permissions:
     """The policies that the associations of one stack need.
 
-    As an aspect it makes them, below a construct of its own: aspects are what the CDK calls first
-    when it synthesizes.
+    As an aspect, it creates them below its own construct: the CDK calls aspects first when it
+    synthesizes.
 
     :param scope: what the policies stand below.
     """

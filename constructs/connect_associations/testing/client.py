@@ -1,4 +1,4 @@
-"""Looks at an emulation in another process, and changes it."""
+"""Inspects and changes an emulation in another process."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class EmulationClient:
         self._send("throttle", settings)
 
     def add_fault(self, **fault: object) -> None:
-        """Order a fault."""
+        """Add a fault."""
         self._send("fault", fault)
 
     def add_instance(
@@ -71,17 +71,17 @@ class EmulationClient:
         region: str = "us-east-1",
         replica_region: str | None = None,
     ) -> str:
-        """Make an instance, with a replica that shares its ID if a Region is given for it."""
+        """Create an instance, and a replica with the same ID if a Region is given for it."""
         return self._make(
             "instance", instance_id=instance_id, region=region, replica_region=replica_region
         )
 
     def add_user(self, instance: str, *, username: str, user_id: str | None = None) -> str:
-        """Make a user."""
+        """Create a user."""
         return self._make("user", instance=instance, username=username, user_id=user_id)
 
     def add_users(self, instance: str, users: Iterable[str] | Mapping[str, str]) -> list[str]:
-        """Make any number of users in one call.
+        """Create any number of users in one call.
 
         :param users: their user names; or a mapping of user names to the IDs that they get.
         :returns: their IDs, in the same order.
@@ -100,7 +100,7 @@ class EmulationClient:
         status: str = "ACTIVE",
         user_ids: Iterable[str] = (),
     ) -> str:
-        """Make a traffic distribution group; a Region may be the home of any number of them.
+        """Create a traffic distribution group; a Region may be the home of any number of them.
 
         :param region: its home Region. Default: the instance's source Region.
         :param user_ids: the users who are in it from the start. Default: none.
@@ -116,13 +116,13 @@ class EmulationClient:
         )
 
     def add_queue(self, instance: str, *, queue_id: str | None = None, name: str = "Queue") -> str:
-        """Make a queue."""
+        """Create a queue."""
         return self._make("queue", instance=instance, queue_id=queue_id, name=name)
 
     def add_contact_flow(
         self, instance: str, *, contact_flow_id: str | None = None, name: str = "Flow"
     ) -> str:
-        """Make a published flow."""
+        """Create a published flow."""
         return self._make(
             "contact-flow", instance=instance, contact_flow_id=contact_flow_id, name=name
         )
@@ -136,7 +136,7 @@ class EmulationClient:
         contact_id: str | None = None,
         active_region: str | None = None,
     ) -> str:
-        """Make a contact, waiting in *queue* if there is one.
+        """Create a contact, which waits in *queue* if there is one.
 
         :param active_region: where it must be handled. Default: the instance's source Region.
         """

@@ -130,7 +130,7 @@ class ConnectEmulation:
         region: str = "us-east-1",
         replica_region: str | None = None,
     ) -> ConnectInstance:
-        """Make an instance, with a replica that shares its ID if a Region is given for it."""
+        """Create an instance, and a replica with the same ID if a Region is given for it."""
         return self.world.instances.add(
             ConnectInstance(
                 id=instance_id or self.world.new_id(),
@@ -148,7 +148,7 @@ class ConnectEmulation:
         user_id: str | None = None,
         age: float = 86_400.0,
     ) -> User:
-        """Make a user.
+        """Create a user.
 
         :param age: seconds since the user was last changed. Default: a day.
         """
@@ -166,7 +166,7 @@ class ConnectEmulation:
     def add_users(
         self, instance: ConnectInstance | str, users: Iterable[str] | Mapping[str, str]
     ) -> list[User]:
-        """Make any number of users.
+        """Create any number of users.
 
         :param users: their user names; or a mapping of user names to the IDs that they get.
         """
@@ -183,7 +183,7 @@ class ConnectEmulation:
         status: GroupStatus | str = GroupStatus.ACTIVE,
         user_ids: Iterable[str] = (),
     ) -> TrafficDistributionGroup:
-        """Make a traffic distribution group; a Region may be the home of any number of them.
+        """Create a traffic distribution group; a Region may be the home of any number of them.
 
         :param region: its home Region. Default: the instance's source Region.
         :param user_ids: the users who are in it from the start. Default: none.
@@ -208,7 +208,7 @@ class ConnectEmulation:
         queue_id: str | None = None,
         name: str = "Queue",
     ) -> Queue:
-        """Make a queue."""
+        """Create a queue."""
         return self.world.queues.add(
             Queue(
                 id=queue_id or self.world.new_id(),
@@ -224,7 +224,7 @@ class ConnectEmulation:
         contact_flow_id: str | None = None,
         name: str = "Flow",
     ) -> ContactFlow:
-        """Make a published flow."""
+        """Create a published flow."""
         return self.world.contact_flows.add(
             ContactFlow(
                 id=contact_flow_id or self.world.new_id(),
@@ -242,7 +242,7 @@ class ConnectEmulation:
         contact_id: str | None = None,
         active_region: str | None = None,
     ) -> Contact:
-        """Make a contact, waiting in *queue* if there is one.
+        """Create a contact, which waits in *queue* if there is one.
 
         :param active_region: where it must be handled. Default: the instance's source Region.
         """
@@ -280,7 +280,7 @@ class ConnectEmulation:
         group.members[self.world.users.known(user_id).id] = None
 
     def remove_member(self, group_id: str, user_id: str) -> None:
-        """Take a user out of a group behind everybody's back; who is not in it stays out."""
+        """Take a user out of a group behind everybody's back; a user who is not in it stays out."""
         members = self.world.groups.known(group_id).members
         if user_id not in members:
             self.world.users.known(user_id)

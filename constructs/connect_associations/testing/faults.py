@@ -1,4 +1,4 @@
-"""Failures on order: errors, refused permissions, lost connections, before or after the effect."""
+"""Injected failures: errors, refused permissions, lost connections, before or after the effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_operations(operations: Iterable[str]) -> None:
-    """Refuse an operation that is not emulated, as a misspelled one.
+    """Refuse an operation that is not emulated, such as a misspelled one.
 
     :raises ValueError: naming it, and what was probably meant.
     """
@@ -135,7 +135,7 @@ class Fault:
         }
 
     def matches(self, call: Call) -> bool:
-        """Return whether the fault is for *call*, whichever its turn."""
+        """Return whether the fault is for *call*, regardless of its turn."""
         return (
             (not self.operations or call.operation in self.operations)
             and (self.region is None or call.region == self.region)
@@ -161,22 +161,22 @@ class ConnectionLostError(ConnectionError):
 
 
 class Faults:
-    """The faults on order."""
+    """The faults that are active."""
 
     def __init__(self) -> None:
         self._ordered: list[_Ordered] = []
 
     def add(self, fault: Fault) -> Fault:
-        """Order *fault*; its calls are counted from now."""
+        """Add *fault*; its calls are counted from now on."""
         self._ordered.append(_Ordered(fault))
         return fault
 
     def remove(self, fault: Fault) -> None:
-        """Cancel *fault*; nothing happens if it is not on order."""
+        """Remove *fault*; nothing happens if it is not active."""
         self._ordered = [ordered for ordered in self._ordered if ordered.fault != fault]
 
     def clear(self) -> None:
-        """Cancel all faults."""
+        """Remove all faults."""
         self._ordered.clear()
 
     def next(self, call: Call) -> Fault | None:

@@ -1,7 +1,7 @@
 """The pytest fixture ``connect_emulation``: Amazon Connect on loopback for one test.
 
-The wheel registers it as the entry point ``connect_associations``, so pytest finds it by itself and
-imports this module in every run of every project that has the library. So what the extra
+The wheel registers it as the entry point ``connect_associations``, so pytest finds it automatically
+and imports this module in every run of every project that has the library. So what the extra
 ``testing`` installs is imported only when a test asks for the fixture.
 """
 
@@ -24,12 +24,12 @@ _UNSET = (
     "AWS_SESSION_TOKEN",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )
-"""What would lead boto3 past the emulation, or to somebody's account."""
+"""What would make boto3 bypass the emulation, or use a real account."""
 
 
 @pytest.fixture
 def connect_emulation(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConnectEmulation]:
-    """Serve a small contact centre over HTTP, and lead boto3 to it for the time of the test.
+    """Serve a small contact centre over HTTP, and point boto3 to it during the test.
 
     ``connect_associations.testing.seed`` holds its IDs. Sets ``AWS_ENDPOINT_URL_CONNECT``, dummy
     credentials and the instance's home Region in the environment, which processes that the test
@@ -56,7 +56,7 @@ def connect_emulation(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConnectEmulat
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         monkeypatch.setenv("AWS_REGION", HOME_REGION)
         monkeypatch.setenv("AWS_DEFAULT_REGION", HOME_REGION)
-        # A proxy could not reach this machine's loopback.
+        # A proxy cannot reach this machine's loopback interface.
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.setenv(name, _LOOPBACK)
         # The session behind boto3.client() remembers the credentials that it found first.

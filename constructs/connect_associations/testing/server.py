@@ -164,7 +164,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--account-id", default="123456789012")
     parser.add_argument("--no-throttle", action="store_true")
     parser.add_argument(
-        "--rate", type=float, help="requests a second for every operation; default: Connect's own"
+        "--rate", type=float, help="requests per second for every operation; default: Connect's own"
     )
     parser.add_argument(
         "--burst", type=int, help="requests at once after a pause; default: Connect's own"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Quota:
     """A token bucket's refill and size.
 
-    :ivar rate: requests a second in the long run.
+    :ivar rate: requests per second in the long run.
     :ivar burst: requests at once after a pause.
     """
 
@@ -43,10 +43,10 @@ class ThrottleSettings:
     <https://docs.aws.amazon.com/connect/latest/adminguide/amazon-connect-service-limits.html>`_.
 
     :ivar enabled: whether requests are counted at all. Default: True.
-    :ivar default: the quota of an operation without its own. Default: 2 a second, burst 5.
-    :ivar operations: quotas by operation. Default: 10 a second, burst 15 for DescribeContact and
+    :ivar default: the quota of an operation without its own. Default: 2 per second, burst 5.
+    :ivar operations: quotas by operation. Default: 10 per second, burst 15 for DescribeContact and
         StopContact.
-    :ivar time_scale: how many seconds of refill pass in a second of the clock, to shorten tests
+    :ivar time_scale: how many seconds of refill pass per second of the clock, to shorten tests
         without changing what they show. Default: 1.
     """
 
@@ -56,7 +56,7 @@ class ThrottleSettings:
     time_scale: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a clock that stands still, and quotas of what is not emulated.
+        """Refuse a clock that stands still, and quotas of operations that are not emulated.
 
         :raises ValueError: naming the field, or the operation.
         """
@@ -73,9 +73,9 @@ class ThrottleSettings:
     def uniform(cls, *, rate: float, burst: int, time_scale: float = 1.0) -> ThrottleSettings:
         """Return settings with the same quota for every operation.
 
-        :param rate: requests a second.
+        :param rate: requests per second.
         :param burst: requests at once after a pause.
-        :param time_scale: seconds of refill in a second of the clock. Default: 1.
+        :param time_scale: seconds of refill per second of the clock. Default: 1.
         """
         return cls(default=Quota(rate, burst), operations={}, time_scale=time_scale)
 

@@ -32,7 +32,7 @@ class _Thing(Protocol):
 _ThingT = TypeVar("_ThingT", bound=_Thing)
 
 _NAMED_IN_ERRORS = 5
-"""How many of those that there are an error names."""
+"""How many of the existing things an error names."""
 
 
 class Table(dict[str, _ThingT]):
@@ -56,7 +56,7 @@ class Table(dict[str, _ThingT]):
         return thing
 
     def known(self, named: _ThingT | str) -> _ThingT:
-        """Return the thing that a test names, by its ID or by itself.
+        """Return the thing that a test names, by its ID or as an object.
 
         :raises ValueError: if there is none; it names those that there are.
         """

@@ -46,7 +46,7 @@ def serve(emulator: Emulator, *, more: Callable[[], Mapping[str, str]] = dict) -
         console.print(_table(emulator.connect.emulation))
         console.print("\nIn another shell, in the folder of your CDK app:\n")
         console.print(f"    source {shlex.quote(str(script))}", markup=False)
-        console.print("    cdk deploy\n\nCtrl-C stops everything, and forgets it.")
+        console.print("    cdk deploy\n\nCtrl-C stops everything and discards it.")
         sys.stdout.flush()
         # A signal that comes just before an endless wait would not end it.
         while True:

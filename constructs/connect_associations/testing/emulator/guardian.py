@@ -18,7 +18,7 @@ import threading
 import time
 
 _PATIENCE_SECONDS = 5.0
-"""How long the program may take to end by itself."""
+"""How long the program may take to end on its own."""
 
 
 def main() -> None:
