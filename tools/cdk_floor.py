@@ -1,4 +1,4 @@
-"""Install the oldest CDK that the constructs work with, beside the one that is developed with.
+"""Install the oldest CDK that the constructs work with, next to the one for development.
 
 The folder is no virtual environment: it goes before the others on Python's path.
 """

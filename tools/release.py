@@ -33,7 +33,7 @@ _SECTION = re.compile(r"^## \[", re.MULTILINE)
 
 
 class ReleaseError(Exception):
-    """What is in the way of the release, a line each."""
+    """What is in the way of the release, one line each."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -51,7 +51,7 @@ _FULL = "the disk is full: make room, then run the same again"
 _CAUSES = {
     r"No space left on device|ENOSPC": _FULL,
     r"THESE PACKAGES DO NOT MATCH THE HASHES|EINTEGRITY": (
-        "a downloaded package is not the pinned one: ask whoever runs the package mirror"
+        "a downloaded package is not the pinned one: ask the owner of the package mirror"
     ),
     r"CERTIFICATE_VERIFY_FAILED|SELF_SIGNED_CERT|UNABLE_TO_(GET|VERIFY)": (
         "the registry's certificate is not trusted here: set PIP_CERT and NODE_EXTRA_CA_CERTS"
@@ -181,7 +181,7 @@ def node_packages() -> None:
 
 
 def _stamp(pins: Path, more: str) -> str:
-    # Virtual environments hold absolute paths: one that was moved is made anew.
+    # Virtual environments hold absolute paths: one that was moved is created again.
     text = f"{pins.read_text(encoding='utf-8')}\n{ROOT}\n{more}\n"
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """How an association stands."""
+    """The state of an association."""
 
     IN_SYNC = "in sync"
     MISSING = "missing"
@@ -276,7 +276,7 @@ class _Look:
             yield replace(row, user_id=user_id, state=state, note=note)
 
     def _extra(self, group: Group, note: str) -> tuple[State, str]:
-        """Return how a member stands whom no claim wants, and why.
+        """Return the state of a member whom no claim wants, and why.
 
         Who may be declared must not look superfluous: `repair --exclusive` removes who does.
         """
@@ -291,7 +291,7 @@ class _Look:
     def _stands(
         self, claim: GroupClaim, user_id: str, held: frozenset[str], wanted: frozenset[str]
     ) -> tuple[State, str]:
-        """Return how a user of a claim stands, and why."""
+        """Return the state of a claim's user, and why."""
         is_member = user_id in held
         if claim.phase is Phase.PENDING:
             note = f"PENDING: {claim.problem or 'not brought about yet'}"
@@ -388,7 +388,7 @@ def _unclaimed(stack_id: str, resource: Resource) -> tuple[str | None, Row]:
 
 
 def _serves(claim: ContactClaim, contact: Contact | None) -> tuple[State, str]:
-    """Return how a contact stands, and why."""
+    """Return the state of a contact, and why."""
     if contact is None:
         return State.UNKNOWN, "Connect does not know the contact, or no longer"
     if contact.ended:

@@ -165,7 +165,7 @@ def _not_ended(claims: Sequence[Any]) -> list[Any]:
 
 
 def _give_back(lease: Lease) -> None:
-    # Who cannot give it back lets it expire.
+    # A lease that cannot be given back expires.
     with contextlib.suppress(CallError, LedgerError):
         lease.give_back()
 

@@ -82,7 +82,7 @@ class Outcome:
 
 
 def plan(inventory: Inventory, *, exclusive: bool) -> list[Change]:
-    """Return what is to be done, those who join first.
+    """Return what is to be done; users who join come first.
 
     What is PENDING belongs to a deployment, which brings it about or takes it back. So does
     everything that a stack declares which is being deployed.
@@ -219,7 +219,7 @@ class _Pass:
         self._is_moving = False
 
     def run(self) -> _Reason:
-        """Move whom the claims, as they are now, want moved.
+        """Move the users whom the current claims want moved.
 
         :raises StillWaiting: somebody else goes on with the group, or its claims have changed.
         :raises CallError: a call failed that says nothing about a user.
@@ -289,7 +289,7 @@ class _Pass:
         return None
 
     def _explain(self, failed: dict[str, CallError]) -> _Reason:
-        """Find out who is where they should be all the same, and who may get there later."""
+        """Find out who is in the right place anyway, and who may get there later."""
         joins = self._change.action is Action.ASSOCIATE
         members = self._connect.list_group_users(self._change.group) or frozenset()
         arrived = {user_id for user_id in failed if (user_id in members) == joins}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FILE = "observed.json"
-"""The file beside this module."""
+"""The file next to this module."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -188,7 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
                 number,
                 lambda *_: threading.Thread(target=server.shutdown, daemon=True).start(),
             )
-        print(server.url, flush=True)  # noqa: T201 - whoever starts the program waits for it
+        print(server.url, flush=True)  # noqa: T201 - the starting program waits for it
         server.serve_forever(0.05)
     return 0
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from connect_provider.connect.client import Group
 
 CALLS_A_SECOND = 2.0
-"""What Connect allows by default of each operation, for the whole account and Region."""
+"""What Connect allows by default for each operation, in the whole account and Region."""
 BURST = 5
-"""Calls that it takes at once before that."""
+"""Calls that it accepts at once before that."""
 
 
 class Change(Enum):
@@ -38,7 +38,7 @@ class Person(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """What there is to say of a resource."""
+    """A remark about a resource."""
 
     resource: str
     text: str

@@ -201,7 +201,7 @@ class Forecaster:
             None,
         )
         if declaration.unknown and current:
-            # Who is not known may be anybody who is declared now.
+            # An unknown user may be anybody who is declared now.
             wanted = wanted._replace(users=wanted.users | current.users)
         if current and rules.is_same(current, wanted):
             return [], []

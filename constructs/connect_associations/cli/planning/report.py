@@ -96,7 +96,7 @@ def view(
 
 
 def as_markdown(forecast: Forecast, names: Names, *, rate: float) -> str:
-    """Return the forecast for a comment of a pull request: counts, and who is who on demand."""
+    """Return the forecast for a pull request comment: counts, and users in collapsed sections."""
     lines = [f"### {_escaped(_title(forecast))}", "", _summary(forecast, rate)]
     if forecast.groups:
         lines += [
