@@ -70,21 +70,21 @@ class CallCentre(EmulatedConnect):
         **switches: Any,
     ) -> None:
         super().__init__(clock, ConnectBehaviour(**switches))
-        instance = self._emulation.world.instances[cast.INSTANCE.id]
+        instance = self.emulation.world.instances[cast.INSTANCE.id]
         for number, user_id in enumerate(users):
-            self._emulation.add_user(instance, user_id=user_id, username=f"agent{number}")
-        self._emulation.limit(throttle)
+            self.emulation.add_user(instance, user_id=user_id, username=f"agent{number}")
+        self.emulation.limit(throttle)
 
     @property
     def members(self) -> frozenset[str]:
-        return self._emulation.members(RED.id)
+        return self.emulation.members(RED.id)
 
     @property
     def calls(self) -> list[Call]:
-        return self._emulation.calls
+        return self.emulation.calls
 
     def forget_calls(self) -> None:
-        self._emulation.recorder.clear()
+        self.emulation.recorder.clear()
 
     def took_effect(self, operation: str) -> Counter[str]:
         """Return how often an operation was carried out, by user."""
@@ -97,7 +97,7 @@ class CallCentre(EmulatedConnect):
     def put_members(self, users: Iterable[str]) -> None:
         """Let users be in the group before anything else happens."""
         for user_id in users:
-            self._emulation.put_member(RED.id, user_id)
+            self.emulation.put_member(RED.id, user_id)
 
     def called(self, operation: str) -> int:
         """Return how often an operation was called."""
@@ -105,9 +105,9 @@ class CallCentre(EmulatedConnect):
 
     def spend(self, operation: str) -> bool:
         """Take a turn from the quota, as somebody else in the account does."""
-        return self._emulation.throttle.admit(
+        return self.emulation.throttle.admit(
             operation=operation,
-            account_id=self._emulation.account_id,
+            account_id=self.emulation.account_id,
             region=REGIONS[RED.id],
         )
 

@@ -52,17 +52,20 @@ def fill(emulation: ConnectEmulation) -> None:
 
 
 class EmulatedConnect:
-    """Answers a simulated world's calls from an emulation with the cast in it."""
+    """Answers a simulated world's calls from an emulation.
+
+    :ivar emulation: the emulation, with the cast in it.
+    """
 
     def __init__(self, clock: SimulatedClock, behaviour: ConnectBehaviour) -> None:
         self._clock = clock
-        self._emulation = ConnectEmulation(behaviour=behaviour, clock=clock.time)
-        fill(self._emulation)
+        self.emulation = ConnectEmulation(behaviour=behaviour, clock=clock.time)
+        fill(self.emulation)
 
     @property
     def one_group_per_user(self) -> bool:
         """Whether the service allows a user in only one group."""
-        return self._emulation.world.behaviour.user_in_several_groups.value != "Succeeds"
+        return self.emulation.world.behaviour.user_in_several_groups.value != "Succeeds"
 
     def answer(
         self,
@@ -75,7 +78,7 @@ class EmulatedConnect:
         body = request.body or b""
         if not isinstance(body, str | bytes | bytearray):
             raise TypeError("boto3 sends Connect's requests from memory")
-        answer = self._emulation.respond(
+        answer = self.emulation.respond(
             Request(
                 method=request.method,
                 target=f"{parts.path}?{parts.query}" if parts.query else parts.path,
@@ -93,20 +96,20 @@ class EmulatedConnect:
         return frozenset(
             (group.id, user_id)
             for group in cast.GROUPS
-            for user_id in self._emulation.members(group.id)
+            for user_id in self.emulation.members(group.id)
         )
 
     def join(self, group: Thing, user: Thing) -> None:
         """Associate a user with a group out of band."""
-        self._emulation.put_member(group.id, user.id)
+        self.emulation.put_member(group.id, user.id)
 
     def leave(self, group: Thing, user: Thing) -> None:
         """Take a user out of a group out of band."""
-        self._emulation.remove_member(group.id, user.id)
+        self.emulation.remove_member(group.id, user.id)
 
     def group_becomes_active(self, group: Thing, *, after: float) -> None:
         """Let the group be new, or being updated if it has members, for some seconds."""
-        world = self._emulation.world
+        world = self.emulation.world
         held = world.groups[group.id]
         world.set_group_status(
             held,
@@ -117,39 +120,37 @@ class EmulatedConnect:
 
     def answer_with(self, code: str, operation: str, *, times: int | None) -> None:
         """Answer calls of *operation* with an error, from now on; None: for ever."""
-        self._emulation.faults.add(
-            Fault(operations=frozenset((operation,)), code=code, count=times)
-        )
+        self.emulation.faults.add(Fault(operations=frozenset((operation,)), code=code, count=times))
 
     def answer_normally(self) -> None:
         """Forget about all errors."""
-        self._emulation.faults.clear()
+        self.emulation.faults.clear()
 
     def add_user(self, user_id: str) -> None:
         """Make another user of the instance."""
-        world = self._emulation.world
-        self._emulation.add_user(
+        world = self.emulation.world
+        self.emulation.add_user(
             world.instances[cast.INSTANCE.id], user_id=user_id, username=f"user-{user_id}"
         )
 
     def keep_offers(self) -> None:
         """Let offers of contacts stay offers: nobody accepts them by himself."""
-        world = self._emulation.world
+        world = self.emulation.world
         world.behaviour = replace(world.behaviour, accept_after_calls=None)
 
     def rename(self, user: Thing, username: str) -> None:
         """Give the user another name out of band."""
-        self._emulation.world.users[user.id].username = username
+        self.emulation.world.users[user.id].username = username
 
     def user_replicates(self, user: Thing, *, after: float) -> None:
         """Let the user not be in the replica Region yet for some seconds."""
-        world = self._emulation.world
+        world = self.emulation.world
         world.users[user.id].last_modified = world.now()
         world.users[user.id].replication = world.countdown(calls=None, seconds=after)
 
     def contact(self, contact: Thing) -> ContactState:
         """Return a contact's state."""
-        held = self._emulation.world.contacts[contact.id]
+        held = self.emulation.world.contacts[contact.id]
         return ContactState(
             with_user=held.offered_to or held.agent_id,
             agent=held.agent_id,
@@ -160,14 +161,14 @@ class EmulatedConnect:
 
     def end_transferred(self) -> None:
         """End the contacts that went on as another one when they were transferred."""
-        world = self._emulation.world
+        world = self.emulation.world
         for contact in cast.CONTACTS:
             if world.contacts[contact.id].transferred_to is not None:
                 world.end(world.contacts[contact.id])
 
     def serve(self, contact: Thing, user: Thing) -> None:
         """Let a user take a contact out of band."""
-        world = self._emulation.world
+        world = self.emulation.world
         held = world.contacts[contact.id]
         world.offer(held, world.users[user.id])
         if held.offered_to:

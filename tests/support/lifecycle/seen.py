@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from lifecycle.stack_parts import StackSettings
 
 
-class _SeenConnect(EmulatedConnect):
-    @property
-    def emulation(self) -> ConnectEmulation:
-        """The emulation with the cast in it."""
-        return self._emulation
-
-
 def seen_world(
     *, stack: StackSettings | None = None, **switches: Any
 ) -> tuple[World, ConnectEmulation]:
@@ -29,10 +22,10 @@ def seen_world(
     :param stack: how CloudFormation behaves.
     :param switches: how undocumented behaviour turns out.
     """
-    made: list[_SeenConnect] = []
+    made: list[EmulatedConnect] = []
 
-    def connect(clock: SimulatedClock) -> _SeenConnect:
-        made.append(_SeenConnect(clock, behaviour(**switches)))
+    def connect(clock: SimulatedClock) -> EmulatedConnect:
+        made.append(EmulatedConnect(clock, behaviour(**switches)))
         return made[0]
 
     world = World(handlers=association_provider, connect=connect, stack=stack)

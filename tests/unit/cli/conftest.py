@@ -10,6 +10,7 @@ import lifecycle.ledger
 from connect_associations.cli import commands, options
 from connect_associations.cli.session import Session
 from connect_associations.cli.stacks import name_of
+from lifecycle.emulated_connect import EmulatedConnect
 from lifecycle.ledger import TABLE
 from lifecycle.stack_parts import MAIN
 from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS, emulated_world
@@ -17,6 +18,7 @@ from lifecycle.under_test import CONVERGENCE_TIMEOUT_SECONDS, emulated_world
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from connect_associations.testing import ConnectEmulation
     from lifecycle.world import World
 
 HANDLER = "handler"
@@ -130,6 +132,13 @@ def world(monkeypatch: pytest.MonkeyPatch, cloudformation: CloudFormation) -> Wo
 
     monkeypatch.setattr(world, "deploy", deploy_with_function)
     return world
+
+
+@pytest.fixture
+def emulation(world: World) -> ConnectEmulation:
+    """Return what answers the world's calls of Connect."""
+    assert isinstance(world.connect, EmulatedConnect)
+    return world.connect.emulation
 
 
 @pytest.fixture

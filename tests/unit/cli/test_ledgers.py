@@ -236,8 +236,12 @@ class TestStatus:
         read = [call.body for call in world.ledger.calls[mark:] if call.operation == "Query"]
         asked = [body["ExpressionAttributeValues"][":pk"]["S"] for body in read]
         assert asked[1:] == [f"group#{HOME}:{RED.id}"], "the first only looks for the keys"
-        listed = [call.region for call in world.faulty.calls[calls:] if "List" in call.operation]
-        assert listed == [HOME]
+        # An older botocore's model, which the emulation goes by, refuses large pages at first.
+        answered = [call for call in world.faulty.calls[calls:] if call.status == 200]
+        listed = [(call.region, call.path) for call in answered if "List" in call.operation]
+        assert len(listed) == 1
+        assert listed[0][0] == HOME
+        assert RED.id in listed[0][1]
 
     def test_what_is_retained_is_no_drift(self, world: World, run: Run) -> None:
         world.deploy(

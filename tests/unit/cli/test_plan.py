@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
+from botocore_models import needs_findings
 from connect_associations.cli import screen
 from lifecycle.cast import (
     ANN,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from connect_associations.testing import ConnectEmulation
     from lifecycle.world import World
 
     Run = Callable[..., tuple[int, str, str]]
@@ -307,8 +309,8 @@ class TestRosters:
         assert "nobody is named 'nobody'" in refused["reason"]
         assert "nobody is named 'none'" in refused["reason"]
 
-    def test_a_rule(self, world: World, plan: Plan) -> None:
-        users = world.connect._emulation.world.users  # type: ignore[attr-defined] # noqa: SLF001 - what stands behind it
+    def test_a_rule(self, emulation: ConnectEmulation, plan: Plan) -> None:
+        users = emulation.world.users
         for user in (ANN, BOB):
             users[user.id].tags = {"team": "night"}
         declared = membership(RED)
@@ -351,8 +353,9 @@ class TestRefused:
         assert "home Region" in self.reason(found)
         assert found["groups"] == []
 
-    def test_a_user_who_is_not_replicated(self, world: World, plan: Plan) -> None:
-        world.connect._emulation.add_finding(  # type: ignore[attr-defined] # noqa: SLF001 - what stands behind it
+    @needs_findings
+    def test_a_user_who_is_not_replicated(self, emulation: ConnectEmulation, plan: Plan) -> None:
+        emulation.add_finding(
             BOB.id, reference_code="AGENT_LIMIT", message="The other Region has no room."
         )
         (group,) = plan.of(stack_of(M=membership(RED, ANN, BOB)), expect=3)["groups"]
@@ -360,8 +363,8 @@ class TestRefused:
         assert refused["username"] == "bob"
         assert "not replicated: AGENT_LIMIT, The other Region has no room." in refused["note"]
 
-    def test_a_group_that_takes_no_users(self, world: World, plan: Plan) -> None:
-        world.connect._emulation.set_group_status(RED.id, "CREATION_FAILED")  # type: ignore[attr-defined] # noqa: SLF001 - what stands behind it
+    def test_a_group_that_takes_no_users(self, emulation: ConnectEmulation, plan: Plan) -> None:
+        emulation.set_group_status(RED.id, "CREATION_FAILED")
         assert "is CREATION_FAILED" in self.reason(plan.of(stack_of(M=membership(RED, ANN))))
 
     @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from botocore_models import needs_findings
 from lifecycle.cast import ANN, BOB, CYD, RED, membership, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from connect_associations.testing import ConnectEmulation
     from lifecycle.world import World
 
     Run = Callable[..., tuple[int, str, str]]
@@ -20,12 +22,12 @@ STATUS = ("status", "Test")
 
 
 @pytest.fixture(autouse=True)
-def drifted(world: World) -> World:
+def drifted(world: World, emulation: ConnectEmulation) -> World:
     """Return a world in which Bob, who is missing, is not replicated, and so is Cyd, who is not."""
     world.deploy(stack_of(M=membership(RED, ANN, BOB, CYD)))
     world.connect.leave(RED, BOB)
     for user in (BOB, CYD):
-        world.connect._emulation.add_finding(  # type: ignore[attr-defined] # noqa: SLF001 - what stands behind it
+        emulation.add_finding(
             user.id, reference_code="AGENT_LIMIT", message="The other Region has no room."
         )
     return world
@@ -35,6 +37,7 @@ def asked(world: World) -> int:
     return [call.operation for call in world.faulty.calls].count(OPERATION)
 
 
+@needs_findings
 def test_why_a_missing_user_is_not_replicated(world: World, run: Run) -> None:
     code, out, err = run(*STATUS, "--all")
     assert code == 1
@@ -46,12 +49,14 @@ def test_why_a_missing_user_is_not_replicated(world: World, run: Run) -> None:
     assert asked(world) == 1
 
 
+@needs_findings
 def test_nobody_asks_where_nobody_is_missing(world: World, run: Run) -> None:
     world.connect.join(RED, BOB)
     assert run(*STATUS)[0] == 0
     assert not asked(world)
 
 
+@needs_findings
 @pytest.mark.parametrize("code", ["InvalidRequestException", "ResourceNotFoundException"])
 def test_an_instance_that_has_no_findings(code: str, world: World, run: Run) -> None:
     world.connect.answer_with(code, OPERATION, times=None)
@@ -61,6 +66,7 @@ def test_an_instance_that_has_no_findings(code: str, world: World, run: Run) -> 
     assert not err
 
 
+@needs_findings
 def test_who_may_not_ask_is_told(world: World, run: Run) -> None:
     world.connect.answer_with("AccessDeniedException", OPERATION, times=None)
     code, out, err = run(*STATUS)
@@ -70,6 +76,7 @@ def test_who_may_not_ask_is_told(world: World, run: Run) -> None:
     assert "allow connect:ListReplicationFindings" in err
 
 
+@needs_findings
 def test_a_question_that_gets_no_answer(world: World, run: Run) -> None:
     world.connect.answer_with("InternalServiceException", OPERATION, times=None)
     code, _, err = run(*STATUS)
@@ -81,7 +88,7 @@ def test_a_boto3_that_does_not_know_it(
     world: World, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = type(world.clients("connect", "us-east-1"))
-    monkeypatch.delattr(client, "list_replication_findings")
+    monkeypatch.delattr(client, "list_replication_findings", raising=False)
     code, out, err = run(*STATUS)
     assert code == 1
     assert "1 missing" in out

@@ -38,6 +38,7 @@ from lifecycle.ledger import TABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from connect_associations.testing import ConnectEmulation
     from lifecycle.world import World
 
 ROOT = Path(__file__).parents[3]
@@ -65,9 +66,8 @@ AGENTS = [Thing("", f"{number:08x}-5c1e-4b7a-9d20-6f3e8a41b7c5", "") for number 
 
 
 @pytest.fixture
-def contact_centre(world: World) -> World:
+def contact_centre(world: World, emulation: ConnectEmulation) -> World:
     """Return a world with 800 agents in two groups, four of whom are not where they should be."""
-    emulation = world.connect._emulation  # type: ignore[attr-defined] # noqa: SLF001 - what stands behind it
     agents = AGENTS
     for agent, name in zip(agents, itertools.product(_FIRST, _LAST), strict=False):
         world.connect.add_user(agent.id)
