@@ -193,11 +193,17 @@ def test_a_file_of_unknown_origin_is_refused(tmp_path: Path) -> None:
 # What is known against it -------------------------------------------------------------------------
 
 
-def test_an_audit_without_the_service_says_so_in_one_line() -> None:
+def test_an_audit_without_the_service_says_so_in_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools.audit"],
         cwd=ROOT,
-        env={**os.environ, "HTTPS_PROXY": NOWHERE, "https_proxy": NOWHERE},
+        env={
+            **os.environ,
+            "HTTPS_PROXY": NOWHERE,
+            "https_proxy": NOWHERE,
+            # pip-audit keeps what the service answered there.
+            "PIP_CACHE_DIR": str(tmp_path),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -107,7 +107,7 @@ def test_a_reset_brings_the_seeded_state_back(client: EmulationClient) -> None:
 
 
 def test_what_cannot_be_is_refused_with_the_reason(client: EmulationClient) -> None:
-    with pytest.raises(ValueError, match="group-status: there is no traffic distribution group nowhere"):
+    with pytest.raises(ValueError, match=r"group-status: .* distribution group nowhere"):
         client.set_group_status("nowhere", "ACTIVE")
     with pytest.raises(ValueError, match="'ASLEEP' is not a valid GroupStatus"):
         client.set_group_status(seed.GROUP_ID, "ASLEEP")

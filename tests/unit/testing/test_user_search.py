@@ -40,7 +40,7 @@ def search() -> Iterator[Callable[..., set[str]]]:
 
         def found(**request: Any) -> set[str]:
             answer = client.search_users(InstanceId=INSTANCE_ID, **request)
-            return {names[user["Id"]] for user in answer["Users"]}
+            return {names[user.get("Id", "")] for user in answer["Users"]}
 
         yield found
 
@@ -108,6 +108,5 @@ def test_profiles_with_tags(search: Callable[..., set[str]]) -> None:
 def test_filters_that_connect_refuses(
     search: Callable[..., set[str]], search_filter: dict[str, Any], code: str
 ) -> None:
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError, match=rf"\({code}\)"):
         search(SearchFilter=search_filter)
-    assert refused.value.response["Error"]["Code"] == code
