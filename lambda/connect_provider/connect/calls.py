@@ -90,9 +90,10 @@ class Calls(NamedTuple):
         method = getattr(self.client, name, None)
         if method is None:
             raise UnsupportedRuntimeError(
-                f"boto3 {boto3.__version__} in this Lambda runtime has no {name}: it came with "
-                f"boto3 {_FIRST_BOTO3.get(operation, 'later')}. Pass ConnectAssociationProvider "
-                "bundle_sdk=True, or a runtime or a layer with a newer boto3."
+                f"boto3 {boto3.__version__} has no {name}: it came with "
+                f"boto3 {_FIRST_BOTO3.get(operation, 'later')}. On the command line, upgrade "
+                "boto3; in Lambda, pass ConnectAssociationProvider bundle_sdk=True, or a runtime "
+                "or a layer with a newer boto3."
             )
         subject = ", ".join(
             f"{name.removesuffix('Id')} {value}"
