@@ -21,7 +21,7 @@ _STAMP = ".installed"
 def install() -> Path:
     """Return the folder with the oldest CDK; install it if it is not there, once.
 
-    :raises RuntimeError: pip failed, for the reason that it tells.
+    :raises RuntimeError: pip failed; the message is one line.
     """
     wanted = f"{_REQUIREMENTS.read_text(encoding='utf-8')}{sys.version_info[:2]}"
     folder = _ROOT / ".cache" / f"cdk-floor-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
@@ -40,7 +40,11 @@ def install() -> Path:
         text=True,
     )
     if done.returncode:
-        raise RuntimeError(f"the oldest CDK could not be installed:\n{done.stderr.strip()}")
+        said = done.stderr.strip().splitlines() or [f"pip ended with {done.returncode}"]
+        raise RuntimeError(
+            f"the oldest CDK could not be installed into {folder.relative_to(_ROOT)}, which needs "
+            f"the package registry once: {said[-1]}"
+        )
     (folder / _STAMP).touch()
     return folder
 

@@ -21,10 +21,25 @@ TESTS = (
     "tests/security/test_governance.py",
     "tests/unit/constructs_library/test_connect_association_provider.py",
     "tests/unit/constructs_library/test_contact_user_assignment.py",
+    "tests/unit/constructs_library/test_customized_roles.py",
     "tests/unit/constructs_library/test_declarations.py",
     "tests/unit/constructs_library/test_ledger.py",
+    "tests/unit/constructs_library/test_references.py",
+    "tests/unit/constructs_library/test_references_to_other_stacks.py",
+    "tests/unit/constructs_library/test_rosters.py",
+    "tests/unit/constructs_library/test_traffic_distribution_group_membership.py",
     "tests/unit/constructs_library/test_traffic_distribution_group_user.py",
     "tests/unit/constructs_library/test_user_lookup.py",
+    *(
+        f"tests/unit/constructs_library/test_values_to_come.py::{name}"
+        for name in (
+            "test_lazy_values_are_asked_at_synth",
+            "test_the_first_pass_of_synth_goes_through",
+            "test_two_tokens_for_one_group_share_a_policy",
+            "test_what_the_refusal_advises_works",
+            "test_what_was_looked_up_is_read_like_anything_else",
+        )
+    ),
 )
 PROGRAM = """
 import sys
@@ -54,8 +69,14 @@ def run(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(
     metadata.version("aws-cdk-lib") == FLOOR, reason="this is the run on the oldest CDK"
 )
+@pytest.mark.skipif(
+    not (ROOT / ".git").exists(), reason="a source distribution is tested without a network"
+)
 def test_the_constructs_work_with_the_oldest_cdk() -> None:
-    folder = cdk_floor.install()
+    try:
+        folder = cdk_floor.install()
+    except RuntimeError as error:
+        pytest.fail(str(error), pytrace=False)
     # Old versions warn of a Python and a Node that are newer than they are.
     options = ("-q", "-p", "no:cacheprovider", "-W", "ignore")
     done = run("-c", PROGRAM, *options, *TESTS, path=folder)
@@ -63,7 +84,7 @@ def test_the_constructs_work_with_the_oldest_cdk() -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
     passed = re.search(r"^(\d+) passed", done.stdout, re.MULTILINE)
     assert passed is not None
-    assert int(passed[1]) > 100
+    assert int(passed[1]) > 200
 
 
 def test_the_floor_stands_in_every_place() -> None:
