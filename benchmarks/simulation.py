@@ -158,25 +158,25 @@ class _Connect(EmulatedConnect):
 
     def __init__(self, clock: Clock, users: Sequence[str]) -> None:
         super().__init__(cast("SimulatedClock", clock), ConnectBehaviour(group_users_page_size=10))
-        instance = self._emulation.world.instances[roles.INSTANCE.id]
+        instance = self.emulation.world.instances[roles.INSTANCE.id]
         for number, user_id in enumerate(users):
-            self._emulation.add_user(instance, user_id=user_id, username=f"agent{number}")
-        self._emulation.limit(ThrottleSettings())
+            self.emulation.add_user(instance, user_id=user_id, username=f"agent{number}")
+        self.emulation.limit(ThrottleSettings())
 
     def put_members(self, users: Iterable[str]) -> None:
         """Put users into the group before anything happens."""
         for user_id in users:
-            self._emulation.put_member(roles.RED.id, user_id)
+            self.emulation.put_member(roles.RED.id, user_id)
 
     @property
     def members(self) -> frozenset[str]:
         """The group's users."""
-        return self._emulation.members(roles.RED.id)
+        return self.emulation.members(roles.RED.id)
 
     @property
     def calls(self) -> list[Call]:
         """What was called."""
-        return self._emulation.calls
+        return self.emulation.calls
 
 
 @dataclass(kw_only=True)
