@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
 
 import aws_cdk as cdk
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from aws_cdk.aws_kms import IKey
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from connect_associations.testing import ConnectEmulation
@@ -471,7 +472,7 @@ def test_what_an_action_depends_on_is_granted_with_it(tmp_path: Path, *, repair:
         stack,
         "Provider",
         audit=Audit(schedule=Schedule.rate(cdk.Duration.hours(1)), repair=repair),
-        encryption_key=Key(stack, "Key"),
+        encryption_key=cast("IKey", Key(stack, "Key")),
         tracing=True,
     )
     single(ANN.id, name="Single")(stack)
