@@ -117,7 +117,6 @@ def _with_private_values(describe: Callable[..., dict[str, Any]]) -> Callable[..
 def pytest_configure() -> None:
     """Watch from the start: clients and handlers live longer than a test."""
     logging.getLogger().addHandler(WATCH)
-    logging.getLogger("connect_provider").setLevel(logging.DEBUG)
     for name in _AS_IN_LAMBDA:
         logging.getLogger(name).setLevel(logging.INFO)
     for name in _HANDLERS:
@@ -130,6 +129,8 @@ def pytest_configure() -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test during which something private was seen."""
     del item  # pytest gives it by name
+    # An entry point sets the level when it is imported, which may be at any time.
+    logging.getLogger("connect_provider").setLevel(logging.DEBUG)
     try:
         return (yield)
     finally:
