@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from connect_associations.connect_association_provider import ConnectAssociationProvider
 
-_ID = "ConnectAssociations"
+_ID = "AssociationsOfStack"
+"""Not what a provider is likely to be called: both may stand directly in the stack."""
 _ALL = "_connect_associations_of_all_stacks"
 _NO_COMMON_LEDGER = "connect-associations:noCommonLedger"
 

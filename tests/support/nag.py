@@ -208,8 +208,8 @@ def _list(stacks: set[str], every: tuple[str, ...]) -> str:
 
 def _named(text: str) -> str:
     # A provider that nobody has created stands somewhere else.
-    text = text.replace("ConnectAssociations/Provider", PROVIDER, 1)
-    text = text.replace("<ConnectAssociationsProvider", f"<{PROVIDER}", 1)
+    text = text.replace("AssociationsOfStack/Provider", PROVIDER, 1)
+    text = text.replace("<AssociationsOfStackProvider", f"<{PROVIDER}", 1)
     for identifier, name in _NAMES.items():
         text = text.replace(identifier, name)
     return _HASH.sub("…", text).replace("|", "\\|")

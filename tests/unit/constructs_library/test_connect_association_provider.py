@@ -600,3 +600,10 @@ def test_associations_are_resources_of_the_cdk(stack: cdk.Stack) -> None:
     assert association.stack is stack
     association.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
     assert only(synthesize(stack), SINGLE)["DeletionPolicy"] == "Retain"
+
+
+def test_a_provider_may_have_the_name_of_the_library(stack: cdk.Stack) -> None:
+    provider = ConnectAssociationProvider(stack, "ConnectAssociations")
+    declare(stack)
+    assert ConnectAssociationProvider.get_or_create(stack) is provider
+    synthesize(stack)
