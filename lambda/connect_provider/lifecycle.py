@@ -96,6 +96,10 @@ class Association(ABC, Generic[_C]):
         del claim, planned
         return None
 
+    def ended(self, claim: _C, *, now: float, undo: bool) -> _C | None:
+        """Return a claim as it is once its end is decided; None if that was decided before."""
+        return ended(claim, now=now, undo=undo)
+
     def attributes(self, claim: _C) -> Mapping[str, Any]:
         """Return the attributes of the resource whose claim is LIVE."""
         del claim
@@ -200,7 +204,9 @@ class Association(ABC, Generic[_C]):
                 _LOGGER.warning("%s is kept: the request comes too late", self.request.logical_id)
                 continue
             undone = undo or self.deployment.undoes
-            ending = self.aws.ledger.change(claim, partial(ended, now=time.time(), undo=undone))
+            ending = self.aws.ledger.change(
+                claim, partial(self.ended, now=time.time(), undo=undone)
+            )
             self.settle(ending)
 
 

@@ -285,6 +285,26 @@ class TestNoRollback:
         world.delete()
         assert world.connect.contact(CHAT).ended, world.story()
 
+    @pytest.mark.parametrize("late", [False, True])
+    def test_a_contact_that_could_not_go_to_another_user_is_released(self, *, late: bool) -> None:
+        """It ends as that of the user who was offered it."""
+        world = new_world(
+            accept_after_calls=None, associate_offered_contact="InvalidRequestException"
+        )
+        world.deploy(stack_of(S=sibling(), C=assignment(CHAT, ANN, release="STOP")))
+        if late:
+            # CloudFormation gave up the Update before it claimed anything.
+            world.sabotage_next(seconds={"S": 0.1}, fails={("S", "Update")})
+        changed = stack_of(S=sibling(version=2), C=assignment(CHAT, BOB, release="STOP"))
+        assert world.deploy(changed, rollback=False) == "UPDATE_FAILED", world.story()
+        world.sabotage_next(seconds={}, fails=set())
+        if late:
+            update = [it for it in world.events if it["LogicalResourceId"] == "C"][-1]
+            world.sabotage_next(seconds={"S": 20.0}, fails=set())
+            world.deliver_stale(update, delay=5.0)
+        assert world.deploy(stack_of(S=sibling(version=3))) == "UPDATE_COMPLETE", world.story()
+        assert world.connect.contact(CHAT).ended, world.story()
+
     @pytest.mark.parametrize("moves", [False, True])
     def test_a_create_that_was_done_for_another_request_as_it_was_cancelled(
         self, *, moves: bool

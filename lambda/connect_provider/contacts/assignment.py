@@ -128,6 +128,10 @@ class ContactAssignment(lifecycle.Association[ContactClaim]):
         """Return the claim for the planned user."""
         return rules.reassigned(claim, planned)
 
+    def ended(self, claim: ContactClaim, *, now: float, undo: bool) -> ContactClaim | None:
+        """Return the claim as it is once its end is decided."""
+        return rules.ended(claim, now=now, undo=undo)
+
     def settle(self, claim: ContactClaim) -> ContactClaim:
         """Offer the contact to the user, unless the user has it; or release it."""
         with self.aws.ledger.lease(claim) as lease:

@@ -109,6 +109,16 @@ def given_up(claim: ContactClaim) -> ContactClaim | None:
     )
 
 
+def ended(claim: ContactClaim, *, now: float, undo: bool) -> ContactClaim | None:
+    """Return a claim as it is once its end is decided; None if that was decided before.
+
+    If its contact was never offered to a new user, it ends as that of the previous one.
+    """
+    if claim.previous_user_id and claim.phase is Phase.PENDING and claim.offer is Offer.NONE:
+        claim = given_up(claim) or claim
+    return lifecycle.ended(claim, now=now, undo=undo)
+
+
 def offering(
     offer: Offer, phase: Phase = Phase.PENDING
 ) -> Callable[[ContactClaim], ContactClaim | None]:
