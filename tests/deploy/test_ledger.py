@@ -176,7 +176,9 @@ def test_a_new_nested_stack_whose_parent_fails(
 # -- several stacks, one ledger --------------------------------------------------------------------
 
 
-def two_stacks(*, east: set[str], west: set[str]) -> Callable[[cdk.App], object]:
+def two_stacks(
+    *, east: set[str], west: set[str], resync: str | None = None
+) -> Callable[[cdk.App], object]:
     """Declare members of a group in two stacks, deployed in this order; none where nobody is."""
 
     def build(app: cdk.App) -> None:
@@ -196,7 +198,7 @@ def two_stacks(*, east: set[str], west: set[str]) -> Callable[[cdk.App], object]
             if not users:
                 continue
             stack = cdk.Stack(app, name, env=ENVIRONMENT)
-            ConnectAssociationProvider(stack, "Provider", ledger=table)
+            ConnectAssociationProvider(stack, "Provider", ledger=table, resync=resync)
             TrafficDistributionGroupMembership(
                 stack,
                 "Members",
@@ -242,3 +244,23 @@ def test_two_stacks_with_one_ledger_that_is_lost(
     assert "is kept as it is: the ledger does not know" in environment.lambda_log()
     app.destroy()
     assert connect.members(GROUP_ID) == {ANN}
+
+
+def test_resync_after_the_ledger_was_emptied(
+    app: AppDeployment, connect: ConnectEmulation, environment: EmbeddedEnvironment
+) -> None:
+    app.deploy(two_stacks(east={ANN, BOB}, west=set()))
+    writes(connect)
+    empty_ledger(environment)
+
+    app.deploy(two_stacks(east={ANN, BOB}, west=set(), resync="after the loss"))
+    assert writes(connect) == [], "everybody was there"
+
+    # The ledger knows again who brought Bob.
+    app.deploy(two_stacks(east={ANN}, west=set(), resync="after the loss"))
+    assert connect.members(GROUP_ID) == {ANN}
+    connect.remove_member(GROUP_ID, ANN)
+    app.deploy(two_stacks(east={ANN}, west=set(), resync="somebody was removed by hand"))
+    assert connect.members(GROUP_ID) == {ANN}
+    app.destroy()
+    assert connect.members(GROUP_ID) == set()
