@@ -30,6 +30,7 @@ class ContactOperation:
     before: Mapping[str, ContactState]
     after: Mapping[str, ContactState]
     uncertain: bool
+    retained: frozenset[str]
 
     def after_success(self, verdicts: Verdicts) -> None:
         """Judge a deployment that succeeded."""
@@ -112,7 +113,9 @@ class ContactOperation:
             f"{name} was released, though not {declared}",
             good=not _is_released(before, after) or ((seen or mine) and releases and not shared),
         )
-        if not (mine and seen) or declared.retain or shared or not releases:
+        # What another stack has retained is wanted for ever.
+        wanted = shared or declared.retain or contact in self.retained
+        if not (mine and seen) or wanted or not releases:
             return
         done = after.ended if declared.release == "STOP" else after.transferred
         pending = before.agent != declared.user.id and self.uncertain

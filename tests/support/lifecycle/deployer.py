@@ -55,6 +55,7 @@ class Deployer:
         self.drifted: set[Pair] = set()
         self.broken = False
         self._retained: set[Pair] = set()
+        self._retained_contacts: set[str] = set()
         self._uncertain = False
         self._version = 0
         self._let_go: frozenset[Pair] = frozenset()
@@ -173,6 +174,7 @@ class Deployer:
             before=before,
             after=self._world.state(),
             retained=frozenset(self._retained),
+            retained_contacts=frozenset(self._retained_contacts),
             drifted=frozenset(self.drifted),
         )
         for name in good:
@@ -290,6 +292,7 @@ class Deployer:
             after=self._world.state(),
             let_go=self._let_go,
             retained=frozenset(self._retained),
+            retained_contacts=frozenset(self._retained_contacts),
             drifted=frozenset(self.drifted),
             one_group=self.one_group,
             uncertain=self._uncertain,
@@ -338,8 +341,12 @@ class Deployer:
     def _retain(self, *stacks: Stacks) -> None:
         for declared in stacks:
             for one in declared.values():
-                if isinstance(one, GroupUsers) and one.retain:
+                if not one.retain:
+                    continue
+                if isinstance(one, GroupUsers):
                     self._retained |= one.pairs
+                else:
+                    self._retained_contacts.add(one.contact.id)
 
     # Checks
 

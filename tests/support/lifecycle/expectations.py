@@ -28,6 +28,7 @@ class Operation:
     :ivar tried: what else was tried meanwhile, and has failed.
     :ivar let_go: members of before whom a retry has let go, before it failed as well.
     :ivar retained: memberships that were retained at any time before.
+    :ivar retained_contacts: the IDs of contacts whose assignments were.
     :ivar drifted: declared memberships that somebody removed; nobody must bring them back.
     :ivar one_group: whether the service allows a user in only one group.
     :ivar uncertain: whether calls were lost at any time before, offers of contacts among them.
@@ -41,6 +42,7 @@ class Operation:
     tried: Mapping[str, Declared] = field(default_factory=dict)
     let_go: frozenset[Pair] = _NOBODY
     retained: frozenset[Pair] = _NOBODY
+    retained_contacts: frozenset[str] = frozenset()
     drifted: frozenset[Pair] = _NOBODY
     one_group: bool = False
     uncertain: bool = False
@@ -163,6 +165,7 @@ class Operation:
             before=self.before.contacts,
             after=self.after.contacts,
             uncertain=self.uncertain,
+            retained=self.retained_contacts,
         )
 
     def _judge_others(self, verdicts: Verdicts) -> None:
