@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from connect_provider import deployment as deployments
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _C = TypeVar("_C", GroupClaim, ContactClaim)
+_D = TypeVar("_D")
 
 RECENT_SECONDS = 60.0
 """Connect is eventually consistent: what is not found is believed to be missing after this time."""
@@ -52,7 +53,7 @@ class Resource(Protocol):
         ...
 
 
-class Association(ABC, Generic[_C]):
+class Association(ABC, Generic[_C, _D]):
     """One request for an association.
 
     :param request: what CloudFormation asks for.
@@ -63,6 +64,31 @@ class Association(ABC, Generic[_C]):
         self.request = request
         self.aws = aws
         self._deployment: Deployment | None = None
+
+    @abstractmethod
+    def read(self, properties: Mapping[str, Any]) -> _D:
+        """Return what properties declare.
+
+        :raises InvalidEventError: they are wrong.
+        """
+
+    @cached_property
+    def declared(self) -> _D:
+        """What the request declares.
+
+        :raises InvalidEventError: the properties are wrong.
+        """
+        return self.read(self.request.properties)
+
+    @cached_property
+    def declared_before(self) -> _D | None:
+        """What the version before declares; None for a Create, or if it was never valid."""
+        if self.request.type is not RequestType.UPDATE:
+            return None
+        try:
+            return self.read(self.request.old_properties)
+        except InvalidEventError:
+            return None
 
     @abstractmethod
     def plan(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connect_provider import deployment as deployments
@@ -14,13 +14,13 @@ from connect_provider.contacts import declaration
 from connect_provider.contacts.checks import require_assignable, require_releasable
 from connect_provider.contacts.declaration import ReleaseMode
 from connect_provider.contacts.release import may_release, release
-from connect_provider.errors import AssociationFailedError, InvalidEventError, StillWaiting
+from connect_provider.errors import AssociationFailedError, StillWaiting
 from connect_provider.failures import CallError, Failure
 from connect_provider.ledger.claim import OPEN, ContactClaim, Offer, Phase, to_event
 from connect_provider.request import RequestType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from connect_provider.aws import Aws
     from connect_provider.connect.client import Connect, Contact
@@ -30,30 +30,16 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 
-class ContactAssignment(lifecycle.Association[ContactClaim]):
+class ContactAssignment(lifecycle.Association[ContactClaim, "ContactUser"]):
     """One request for a contact's assignment."""
 
     def __init__(self, request: Request, aws: Aws) -> None:
         super().__init__(request, aws)
         self._connect_in: Callable[[str], Connect] = aws.connect
 
-    @cached_property
-    def declared(self) -> ContactUser:
-        """What the request declares.
-
-        :raises InvalidEventError: the properties are wrong.
-        """
-        return declaration.read(self.request.properties, owner=self.request.account)
-
-    @cached_property
-    def declared_before(self) -> ContactUser | None:
-        """What an Update comes from; None for a Create, or if it was never valid."""
-        if self.request.type is not RequestType.UPDATE:
-            return None
-        try:
-            return declaration.read(self.request.old_properties, owner=self.request.account)
-        except InvalidEventError:
-            return None
+    def read(self, properties: Mapping[str, Any]) -> ContactUser:
+        """Return what properties declare."""
+        return declaration.read(properties, owner=self.request.account)
 
     def plan(self) -> dict[str, Any]:
         """Return what ``on_event`` answers; nothing is changed."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from connect_provider import deployment as deployments
-from connect_provider.errors import AssociationFailedError, InvalidEventError
+from connect_provider.errors import AssociationFailedError
 from connect_provider.groups import claims as rules
 from connect_provider.groups import declaration
 from connect_provider.groups.convergence import Convergence
 from connect_provider.ledger.claim import GroupClaim, Phase, to_event
 from connect_provider.lifecycle import Association
-from connect_provider.request import RequestType
 from connect_provider.users import filter as user_filter
 from connect_provider.users import roster
 
@@ -27,36 +25,19 @@ _BACK = {"Back": True}
 """Stands for a claim where an Update goes back to the version before."""
 
 
-class GroupAssociation(Association[GroupClaim]):
+class GroupAssociation(Association[GroupClaim, "GroupUsers"]):
     """One request for a single user or a membership."""
 
-    @cached_property
-    def declared(self) -> GroupUsers:
-        """What the request declares.
-
-        :raises InvalidEventError: the properties are wrong.
-        """
-        return self._read(self.request.properties)
-
-    @cached_property
-    def declared_before(self) -> GroupUsers | None:
-        """What the version before declares; None for a Create, or if it was never valid."""
-        if self.request.type is not RequestType.UPDATE:
-            return None
-        try:
-            return self._read(self.request.old_properties)
-        except InvalidEventError:
-            return None
-
-    def _read(self, properties: Mapping[str, Any]) -> GroupUsers:
+    def read(self, properties: Mapping[str, Any]) -> GroupUsers:
+        """Return what properties declare."""
         request = self.request
         return declaration.read(properties, request.resource_type, owner=request.account)
 
     def plan(self) -> dict[str, Any]:
         """Return what ``on_event`` answers; nothing is changed."""
         request, declared = self.request, self.declared
-        known = rules.parse(request.physical_id)
-        previous = self.aws.ledger.get(rules.tombstone(request, *known)) if known else None
+        named, known = self.named()
+        previous = self.aws.ledger.get(named) if known else None
         if previous is None and self.declared_before == declared:
             return self._answer(request.physical_id, declared.users)
         # After --no-rollback the version that CloudFormation knows may never have gone live.
