@@ -126,6 +126,13 @@ class Association(ABC, Generic[_C, _D]):
         """Return a claim as it is once its end is decided; None if that was decided before."""
         return ended(claim, now=now, undo=undo)
 
+    def withdraw(self, claim: _C) -> None:
+        """End what a late event has claimed.
+
+        :raises StillWaiting: Connect does not follow yet.
+        """
+        self.end([claim], undo=True)
+
     def attributes(self, claim: _C) -> Mapping[str, Any]:
         """Return the attributes of the resource whose claim is LIVE."""
         del claim
@@ -175,6 +182,10 @@ class Association(ABC, Generic[_C, _D]):
                 # Remembered, so that the same event is recognized in a later deployment.
                 self.aws.ledger.put(planned._replace(phase=Phase.ENDED))
             raise outlived(self.deployment)
+        while (rival := self.aws.ledger.rival(planned)) is not None:
+            if planned.repeated:
+                raise outlived(self.deployment)
+            self.withdraw(rival)
         if claim is None:
             return self.aws.ledger.put(planned)
         return self.aws.ledger.change(claim, lambda it: self.adjusted(it, planned))

@@ -20,6 +20,7 @@ from lifecycle.cast import (
     CYD,
     DAN,
     EVE,
+    GROUPS,
     RED,
     TASK,
     VOICE,
@@ -815,6 +816,47 @@ class TestEventsThatComeAgain:
         nobody = "99999999-9999-4999-8999-999999999999"
         assert world.deploy(stack_of(A=single(RED, nobody))) == "UPDATE_ROLLBACK_COMPLETE"
         assert world.members(RED) == {"ann"}, world.story()
+
+    @pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.5, 1.0, 2.0])
+    @pytest.mark.parametrize("declare", [single, membership])
+    def test_the_create_of_a_user_who_is_created_in_another_group(
+        self, declare: Any, delay: float
+    ) -> None:
+        world = new_world()
+        world.deploy(stack_of(Other=sibling(), A=declare(RED, ANN)))
+        create = world.events[-1]
+        world.deploy(stack_of(Other=sibling()))
+        world.deliver_stale(create, delay=delay)
+        world.deploy(stack_of(Other=sibling(), A=declare(BLUE, BOB)))
+        world.settle()
+        assert (world.members(RED), world.members(BLUE)) == (set(), {"bob"}), world.story()
+
+    @pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.5, 1.0, 2.0])
+    @all_rollbacks
+    def test_the_update_of_a_user_who_then_goes_to_another_group(
+        self, delay: float, rollback: StackSettings
+    ) -> None:
+        world = new_world(rollback=rollback)
+        world.deploy(stack_of(A=single(RED, ANN)))
+        world.deploy(stack_of(A=single(BLUE, ANN), Failing=fail_last(world)))
+        (update, *_) = [event for event in world.events if event["RequestType"] == "Update"]
+        world.sabotage_next(seconds={}, fails=set())
+        world.deliver_stale(update, delay=delay)
+        world.deploy(stack_of(A=single(WEST, ANN)))
+        world.settle()
+        assert [world.members(it) for it in GROUPS] == [set(), set(), {"ann"}], world.story()
+
+    @pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.5, 1.0, 2.0])
+    def test_the_create_of_a_contact_while_another_one_is_assigned(self, delay: float) -> None:
+        world = new_world(accept_after_calls=1)
+        world.deploy(stack_of(Other=sibling(), A=assignment(CHAT, ANN)))
+        create = world.events[-1]
+        world.deploy(stack_of(Other=sibling()))
+        world.deliver_stale(create, delay=delay)
+        world.deploy(stack_of(Other=sibling(), A=assignment(TASK, BOB, release="STOP")))
+        world.settle()
+        assert world.connect.contact(TASK).with_user == BOB.id, world.story()
+        assert not world.connect.contact(CHAT).ended, world.story()
 
     @pytest.mark.parametrize(
         "then", [assignment(CHAT, ANN), single(BLUE, ANN)], ids=["a contact", "a single user"]

@@ -96,6 +96,7 @@ class ContactAssignment(lifecycle.Association[ContactClaim, "ContactUser"]):
             since=request.started_at,
             queue_id=data["QueueId"],
             rollback=deployment.rolls_back,
+            repeated=repeated,
             offer=Offer.ADOPTED if contact and contact.agent_id == declared.user_id else Offer.NONE,
         )
         return {"PhysicalResourceId": claim.physical_id, "Claim": to_event(claim), "Data": data}
@@ -117,6 +118,13 @@ class ContactAssignment(lifecycle.Association[ContactClaim, "ContactUser"]):
     def ended(self, claim: ContactClaim, *, now: float, undo: bool) -> ContactClaim | None:
         """Return the claim as it is once its end is decided."""
         return rules.ended(claim, now=now, undo=undo)
+
+    def withdraw(self, claim: ContactClaim) -> None:
+        """End what a late event has claimed; the contact stays where it is.
+
+        How to release it is declared in that event alone.
+        """
+        self.aws.ledger.change(claim, rules.withdrawn)
 
     def settle(self, claim: ContactClaim) -> ContactClaim:
         """Offer the contact to the user, unless the user has it; or release it."""

@@ -119,6 +119,11 @@ def ended(claim: ContactClaim, *, now: float, undo: bool) -> ContactClaim | None
     return lifecycle.ended(claim, now=now, undo=undo)
 
 
+def withdrawn(claim: ContactClaim) -> ContactClaim | None:
+    """Return a claim as its tombstone; None if it has ended."""
+    return None if claim.phase is Phase.ENDED else claim._replace(phase=Phase.ENDED)
+
+
 def offering(
     offer: Offer, phase: Phase = Phase.PENDING
 ) -> Callable[[ContactClaim], ContactClaim | None]:

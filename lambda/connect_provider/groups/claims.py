@@ -89,9 +89,7 @@ def plan(  # noqa: PLR0913 - all that the decision rests on, by keyword
     repeated = any(
         claim.version != version and claim.version.startswith(request.request_key) for claim in mine
     )
-    if repeated and (
-        any(_is_rival(claim, version, deployment.began) for claim in mine) or not awaited()
-    ):
+    if repeated and not awaited():
         raise outlived(deployment)
     return GroupClaim(
         owner=request.owner,
@@ -127,21 +125,6 @@ def is_same(claim: GroupClaim, declared: GroupUsers) -> bool:
     elif claim.rule or claim.names:
         declared = declared._replace(users=claim.users)
     return all(getattr(claim, name) == value for name, value in declared._asdict().items())
-
-
-# -- ending ----------------------------------------------------------------------------------------
-
-
-def is_superseded(claim: GroupClaim, claims: Iterable[GroupClaim]) -> bool:
-    """Whether a claim comes from a late event: the deployment has another request for its owner."""
-    return claim.repeated and any(
-        other.owner == claim.owner and _is_rival(other, claim.version, claim.began)
-        for other in claims
-    )
-
-
-def _is_rival(claim: GroupClaim, version: str, began: str) -> bool:
-    return claim.version != version and claim.began == began and not claim.repeated
 
 
 # -- converging ------------------------------------------------------------------------------------

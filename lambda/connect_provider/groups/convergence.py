@@ -137,15 +137,17 @@ class Convergence:
         self._looked_at = now = time.time()
         claims = self._aws.ledger.of_group(self._group)
         self._claims = {claim.key: claim for claim in claims}
-        mine = [claim for claim in claims if claim.owner.stack_id == self._stack_id]
-        given_up = [claim for claim in mine if rules.is_superseded(claim, mine)]
-        pending = [claim for claim in mine if claim.phase is Phase.PENDING]
+        pending = [
+            claim
+            for claim in claims
+            if claim.phase is Phase.PENDING and claim.owner.stack_id == self._stack_id
+        ]
         if pending and self._asked_at <= now - _DEPLOYMENT_EVERY:
             deployment = self._aws.deployment(self._stack_id)
             self._asked_at = now
-            given_up += [it for it in pending if lifecycle.is_given_up(it, deployment)]
-        for claim in given_up:
-            self._change(claim, lambda it: lifecycle.ended(it, now=now, undo=True))
+            for claim in pending:
+                if lifecycle.is_given_up(claim, deployment):
+                    self._change(claim, lambda it: lifecycle.ended(it, now=now, undo=True))
 
     def _may_leave(self, user_id: str) -> bool:
         pending = (it for it in self._claims.values() if it.phase is Phase.PENDING)

@@ -151,6 +151,7 @@ class ContactClaim(NamedTuple):
     previous_offer: Offer = Offer.NONE
     queue_id: str = ""
     rollback: bool = False
+    repeated: bool = False
     phase: Phase = Phase.PENDING
     offer: Offer = Offer.NONE
     undo: bool = False

@@ -1,5 +1,7 @@
 """The ledger: claims as items of a DynamoDB table, and one lease per group or contact.
 
+A third kind of item names the version that a deployment makes of a resource.
+
 Every write is conditional, every read consistent. A change states the revision that it was decided
 on; the second writer reads and decides again.
 
@@ -22,8 +24,10 @@ from connect_provider.errors import LedgerError, StillWaiting
 from connect_provider.failures import CallError, call
 from connect_provider.ledger.claim import (
     CLAIM,
+    TOMBSTONE_SECONDS,
     ContactClaim,
     GroupClaim,
+    Phase,
     contact_key,
     from_item,
     group_key,
@@ -64,8 +68,8 @@ class Ledger(NamedTuple):
 
     def get(self, like: _C) -> _C | None:
         """Return the claim with the key of *like*, as it is now; None if there is none."""
-        item = self.send("get_item", Key=key_of(like), ConsistentRead=True).get("Item")
-        return cast("_C", _read(item)) if item else None
+        item = self._get(key_of(like))
+        return cast("_C", from_item(item)) if item else None
 
     def of_group(self, group: Group, owner: Owner | None = None) -> list[GroupClaim]:
         """Return the claims on users of *group*, of one resource or of all; tombstones as well."""
@@ -122,6 +126,39 @@ class Ledger(NamedTuple):
             claim = current
         return claim
 
+    def rival(self, claim: _C) -> _C | None:
+        """Note which version of its resource a deployment makes, unless it makes another one.
+
+        CloudFormation makes one version of a resource at a time. So where two requests claim for
+        the same resource in one deployment, and one of them was seen in an earlier deployment,
+        that one comes late.
+
+        :returns: the other version's claim, if one of the two comes late and that has not ended.
+        """
+        key = {"pk": f"resource#{claim.owner}", "sk": "version"}
+        made = {"claim": key_of(claim), "began": claim.began, "repeated": claim.repeated}
+        while (
+            self.send(
+                "put_item",
+                Item={**key, **made, "expires_at": int(time.time()) + TOMBSTONE_SECONDS},
+                ConditionExpression="attribute_not_exists(pk) OR claim = :claim OR began <> :began "
+                "OR repeated = :repeated",
+                ExpressionAttributeValues={f":{name}": value for name, value in made.items()},
+            )
+            is None
+        ):
+            noted = self._get(key)
+            other = noted and self._get(noted["claim"])
+            if other and from_item(other).phase is not Phase.ENDED:
+                return cast("_C", from_item(other))
+            self.send(
+                "delete_item",
+                Key=key,
+                ConditionExpression="claim = :claim",
+                ExpressionAttributeValues={":claim": noted["claim"] if noted else {}},
+            )
+        return None
+
     @contextmanager
     def lease(self, claim: Claim) -> Iterator[Lease]:
         """Hold the lease of the group or contact that *claim* is for.
@@ -167,6 +204,10 @@ class Ledger(NamedTuple):
                 ) from error
             raise
 
+    def _get(self, key: Mapping[str, str]) -> dict[str, Any] | None:
+        item = self.send("get_item", Key=key, ConsistentRead=True).get("Item")
+        return _plain(item) if item else None
+
     def _query(self, pk: str, prefix: str) -> list[Claim]:
         request: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
@@ -176,7 +217,7 @@ class Ledger(NamedTuple):
         claims: list[Claim] = []
         while True:
             page = self.send("query", **request)
-            claims += map(_read, page["Items"])
+            claims += (from_item(_plain(item)) for item in page["Items"])
             if "LastEvaluatedKey" not in page:
                 return claims
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -224,6 +265,6 @@ class Lease:
         )
 
 
-def _read(item: Mapping[str, Any]) -> Claim:
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
     deserialize = TypeDeserializer().deserialize
-    return from_item({name: deserialize(value) for name, value in item.items()})
+    return {name: deserialize(value) for name, value in item.items()}

@@ -257,17 +257,11 @@ def test_a_request_seen_in_another_deployment_is_a_retry_or_late(*, awaited: boo
     mine = [of_request(request, "sunday", phase=Phase.ENDED)]
     if awaited:
         planned = plan(request, declared(ANN), FORWARD, mine=mine, awaited=lambda: True)
+        assert planned.repeated
         assert planned.physical_id == claimed(version=request.version("monday")).physical_id
     else:
         with pytest.raises(RequestOutlivedError):
             plan(request, declared(ANN), FORWARD, mine=mine, awaited=lambda: False)
-
-
-def test_a_request_seen_before_is_late_where_this_deployment_has_another_one() -> None:
-    request, another = event(), event(RequestId="another")
-    mine = [of_request(request, "sunday", phase=Phase.ENDED), of_request(another, "monday", **LIVE)]
-    with pytest.raises(RequestOutlivedError):
-        plan(request, declared(ANN), FORWARD, mine=mine, awaited=lambda: True)
 
 
 def test_the_same_request_again_in_the_same_deployment_is_the_same_claim() -> None:
@@ -279,23 +273,8 @@ def test_the_same_request_again_in_the_same_deployment_is_the_same_claim() -> No
 
 def test_another_request_asks_nobody() -> None:
     mine = [of_request(event(RequestId="another"), "sunday", phase=Phase.ENDED)]
-    assert plan(event(), declared(ANN), FORWARD, mine=mine).phase is Phase.PENDING
-
-
-def test_a_repeated_request_is_superseded_by_another_one_of_its_deployment() -> None:
-    mine = [of_request(event(), "sunday", phase=Phase.ENDED)]
-    claim = plan(event(), declared(ANN), FORWARD, mine=mine, awaited=lambda: True)
-    assert claim.repeated
-    rival = of_request(event(RequestId="another"), "monday")
-    assert rules.is_superseded(claim, [claim, rival])
-    assert not rules.is_superseded(claim._replace(repeated=False), [rival])
-    for other in (
-        claim,
-        rival._replace(owner=SOMEBODY),
-        rival._replace(began="sunday"),
-        rival._replace(repeated=True),
-    ):
-        assert not rules.is_superseded(claim, [other])
+    planned = plan(event(), declared(ANN), FORWARD, mine=mine)
+    assert (planned.phase, planned.repeated) == (Phase.PENDING, False)
 
 
 @given(

@@ -259,6 +259,60 @@ def test_claims_of_a_group_are_those_of_all_owners_or_of_one(ledger: Ledger) -> 
     assert ledger.of_contact(INSTANCE, CONTACT) == []
 
 
+ELSEWHERE = {"group": RED._replace(id=RED.id.replace("a", "b")), "version": "00000000000b"}
+
+
+@pytest.mark.parametrize("phase", [Phase.PENDING, Phase.LIVE, Phase.ENDING])
+@pytest.mark.parametrize("second_is_late", [False, True])
+def test_a_late_request_has_a_rival_wherever_it_claims(
+    ledger: Ledger, phase: Phase, *, second_is_late: bool
+) -> None:
+    first, second = claimed(ANN, phase=phase), claimed(BOB, **ELSEWHERE)
+    if second_is_late:
+        second = second._replace(repeated=True)
+    else:
+        first = first._replace(repeated=True)
+    assert ledger.rival(first) is None
+    ledger.put(first)
+    assert ledger.rival(first) is None, "itself"
+    assert ledger.rival(second) == first
+    assert ledger.rival(second) == first, "asked again"
+    ledger.change(first, lambda it: it._replace(phase=Phase.ENDED))
+    assert ledger.rival(second) is None
+    ledger.put(second)
+    third = second._replace(version="00000000000c", repeated=not second.repeated)
+    assert ledger.rival(third) == second
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"owner": Owner(STACK, "Agents2")},
+        {"began": "2027-01-16 08:00:00+00:00"},
+        {"repeated": True},
+    ],
+)
+def test_nothing_else_is_a_rival(ledger: Ledger, changes: dict[str, Any]) -> None:
+    first = claimed(ANN, repeated=True)
+    assert ledger.rival(first) is None
+    ledger.put(first)
+    assert ledger.rival(claimed(BOB, **ELSEWHERE, **changes)) is None
+
+
+def test_a_version_that_was_noted_and_never_claimed_is_no_rival(ledger: Ledger) -> None:
+    assert ledger.rival(claimed(ANN, repeated=True)) is None
+    assert ledger.rival(claimed(BOB, **ELSEWHERE)) is None
+
+
+def test_what_a_deployment_made_of_a_resource_expires(
+    client: DynamoDBClient, ledger: Ledger, clock: Clock
+) -> None:
+    ledger.rival(claimed(ANN))
+    (item,) = items(client)
+    assert item["pk"]["S"] == f"resource#{claimed().owner}"
+    assert int(item["expires_at"]["N"]) == int(clock.time()) + 7 * 24 * 3600
+
+
 def test_many_claims_come_page_by_page(client: DynamoDBClient, ledger: Ledger) -> None:
     """A page holds 1 MB: sixteen of the largest memberships."""
     everybody = [str(uuid.UUID(int=number)) for number in range(2500)]
