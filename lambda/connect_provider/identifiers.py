@@ -50,7 +50,7 @@ class Kind(Enum):
         )
 
 
-class Owner(NamedTuple):
+class Account(NamedTuple):
     """Whose resources a stack may name: those of its own partition and account.
 
     An empty string means "not known", which matches everything.
@@ -90,7 +90,7 @@ def read(text: str, *, kind: Kind) -> Identifier | None:
 
 
 def parse(
-    value: object, *, kind: Kind, name: str, owner: Owner, instance: Identifier | None = None
+    value: object, *, kind: Kind, name: str, owner: Account, instance: Identifier | None = None
 ) -> Identifier:
     """Read an ID or an ARN, or say what is wrong with it.
 

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connect_provider.errors import InvalidEventError
-from connect_provider.identifiers import Owner as Account
+from connect_provider.identifiers import Account
 from connect_provider.ledger.claim import Owner
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from connect_provider.errors import InvalidEventError
 from connect_provider.failures import CallError, Failure
 from connect_provider.groups import claims as rules
 from connect_provider.groups.declaration import MAX_USERS
-from connect_provider.identifiers import Identifier, Kind, Owner
+from connect_provider.identifiers import Account, Identifier, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def read(
 
 def _parse(value: str, kind: Kind, option: str) -> Identifier:
     try:
-        return identifiers.parse(value, kind=kind, name=option, owner=Owner())
+        return identifiers.parse(value, kind=kind, name=option, owner=Account())
     except InvalidEventError as error:
         raise CommandError(str(error)) from error
 

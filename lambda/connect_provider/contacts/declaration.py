@@ -12,7 +12,7 @@ from connect_provider.request import read_flag
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from connect_provider.identifiers import Owner
+    from connect_provider.identifiers import Account
 
 CONTACT_USER = "Custom::ConnectContactUserAssignment"
 
@@ -43,7 +43,7 @@ class ContactUser(NamedTuple):
     allow_voice: bool
 
 
-def read(properties: Mapping[str, Any], *, owner: Owner) -> ContactUser:
+def read(properties: Mapping[str, Any], *, owner: Account) -> ContactUser:
     """Read a contact assignment's properties.
 
     :raises InvalidEventError: naming the property and what is wrong with it.

@@ -19,7 +19,7 @@ from connect_provider.users import roster
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connect_provider.identifiers import Identifier, Owner
+    from connect_provider.identifiers import Account, Identifier
 
 GROUP_USER = "Custom::ConnectTrafficDistributionGroupUser"
 GROUP_USERS = "Custom::ConnectTrafficDistributionGroupMembership"
@@ -51,7 +51,7 @@ class GroupUsers(NamedTuple):
     rule: str = ""
 
 
-def read(properties: Mapping[str, Any], resource_type: str, *, owner: Owner) -> GroupUsers:
+def read(properties: Mapping[str, Any], resource_type: str, *, owner: Account) -> GroupUsers:
     """Read a group user's or a membership's properties.
 
     The group's home Region is that of its ARN, else ``Region``, else the stack's.
@@ -107,11 +107,11 @@ def usernames(properties: Mapping[str, Any]) -> tuple[str, ...]:
     return roster.read(properties[USERNAMES], name=USERNAMES, limit=MAX_USERS)
 
 
-def _user(value: object, name: str, instance: Identifier, owner: Owner) -> str:
+def _user(value: object, name: str, instance: Identifier, owner: Account) -> str:
     return parse(value, kind=Kind.USER, name=name, owner=owner, instance=instance).id
 
 
-def _users(value: object, instance: Identifier, owner: Owner) -> frozenset[str]:
+def _users(value: object, instance: Identifier, owner: Account) -> frozenset[str]:
     if not isinstance(value, list):
         raise InvalidEventError(f"UserIds is not a list of user IDs or ARNs: got {value!r:.100}.")
     if not value:

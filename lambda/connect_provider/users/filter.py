@@ -21,7 +21,7 @@ from connect_provider.lifecycle import RECENT_SECONDS
 
 if TYPE_CHECKING:
     from connect_provider.connect.client import Connect
-    from connect_provider.identifiers import Owner
+    from connect_provider.identifiers import Account
 
 MAX_USERS = 5000
 """Users in one claim that a rule makes: with some room, what Step Functions' input can carry."""
@@ -39,7 +39,7 @@ _TAG_KEY = re.compile(r"(?!aws:)[\w\s.:/=+@-]{1,128}")
 _LONGEST_TAG_VALUE = 256
 
 
-def read(value: object, *, name: str, owner: Owner) -> str:
+def read(value: object, *, name: str, owner: Account) -> str:
     """Read a rule's property, and return the rule in one spelling.
 
     :param value: a list of objects with ``Tags``, ``HierarchyGroupIds``, ``RoutingProfileIds`` and
@@ -98,7 +98,7 @@ def claimed(connect: Connect, *, instance_id: str, rule: str, since: float) -> f
     return users
 
 
-def _condition(value: object, *, name: str, owner: Owner) -> dict[str, Any]:
+def _condition(value: object, *, name: str, owner: Account) -> dict[str, Any]:
     if not isinstance(value, dict) or not value or not value.keys() <= {_TAGS, *_IDS}:
         raise InvalidEventError(
             f"{name} is not an object with some of {', '.join((_TAGS, *_IDS))}: got {value!r:.100}."
@@ -127,7 +127,7 @@ def _tags(value: object, *, name: str) -> dict[str, str]:
     return dict(value)
 
 
-def _ids(value: object, *, kind: Kind, name: str, owner: Owner) -> list[str]:
+def _ids(value: object, *, kind: Kind, name: str, owner: Account) -> list[str]:
     if not isinstance(value, list) or not value:
         raise InvalidEventError(f"{name} is not a list of {kind.noun}s: got {value!r:.100}.")
     return sorted(

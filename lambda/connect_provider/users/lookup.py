@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connect_provider.aws import Aws
-    from connect_provider.identifiers import Owner
+    from connect_provider.identifiers import Account
     from connect_provider.request import Request
 
 USER_LOOKUP = "Custom::ConnectUserLookup"
@@ -33,7 +33,7 @@ class Lookup(NamedTuple):
     usernames: tuple[str, ...]
 
 
-def read(properties: Mapping[str, Any], *, owner: Owner) -> Lookup:
+def read(properties: Mapping[str, Any], *, owner: Account) -> Lookup:
     """Read a lookup's properties.
 
     :raises InvalidEventError: naming the property and what is wrong with it.

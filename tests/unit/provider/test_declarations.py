@@ -8,7 +8,7 @@ from connect_provider.contacts.declaration import ContactUser, Release, ReleaseM
 from connect_provider.errors import MAX_MESSAGE_LENGTH, InvalidEventError
 from connect_provider.groups import declaration as groups
 from connect_provider.groups.declaration import GROUP_USER, GROUP_USERS, GroupUsers
-from connect_provider.identifiers import Owner
+from connect_provider.identifiers import Account
 from connect_provider.users import lookup
 
 INSTANCE = "11111111-2222-4333-8444-555555555555"
@@ -16,7 +16,7 @@ OTHER = "22222222-2222-4333-8444-555555555555"
 GROUP = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 USER = "99999999-8888-4777-8666-abcdefabcdef"
 OTHER_ARN = f"arn:aws:connect:us-east-1:123456789012:instance/{OTHER}"
-OWNER = Owner(partition="aws", region="us-east-1", account="123456789012")
+OWNER = Account(partition="aws", region="us-east-1", account="123456789012")
 GROUP_ARN = f"arn:aws:connect:us-west-2:123456789012:traffic-distribution-group/{GROUP}"
 
 
@@ -118,7 +118,7 @@ def test_a_user_who_is_named_twice_is_told_with_both_places() -> None:
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-iso"])
 def test_partitions_without_groups_are_told(partition: str) -> None:
-    owner = Owner(partition=partition, region="us-east-1", account="123456789012")
+    owner = Account(partition=partition, region="us-east-1", account="123456789012")
     properties = {"InstanceId": INSTANCE, "TrafficDistributionGroupId": GROUP, "UserIds": [USER]}
     with pytest.raises(InvalidEventError, match=f"no traffic distribution groups .*{partition}"):
         groups.read(properties, GROUP_USERS, owner=owner)
@@ -127,7 +127,7 @@ def test_partitions_without_groups_are_told(partition: str) -> None:
 def test_without_any_region_one_is_asked_for() -> None:
     properties = {"InstanceId": INSTANCE, "TrafficDistributionGroupId": GROUP, "UserIds": [USER]}
     with pytest.raises(InvalidEventError, match=r"^Region is missing"):
-        groups.read(properties, GROUP_USERS, owner=Owner())
+        groups.read(properties, GROUP_USERS, owner=Account())
 
 
 def test_resync_is_part_of_what_is_declared() -> None:

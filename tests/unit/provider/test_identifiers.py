@@ -5,9 +5,9 @@ import pytest
 from connect_provider.errors import MAX_MESSAGE_LENGTH, InvalidEventError
 from connect_provider.identifiers import (
     GROUP_PARTITIONS,
+    Account,
     Identifier,
     Kind,
-    Owner,
     arn,
     last_segment,
     parse,
@@ -17,12 +17,12 @@ from connect_provider.identifiers import (
 
 INSTANCE = "11111111-2222-4333-8444-555555555555"
 USER = "99999999-8888-4777-8666-abcdefabcdef"
-OWNER = Owner(partition="aws", account="123456789012", region="us-east-1")
+OWNER = Account(partition="aws", account="123456789012", region="us-east-1")
 ARN = f"arn:aws:connect:us-west-2:123456789012:instance/{INSTANCE}/agent/{USER}"
 SPACE = "\N{NO-BREAK SPACE}\n"
 
 
-def user(value: object, *, owner: Owner = OWNER) -> Identifier:
+def user(value: object, *, owner: Account = OWNER) -> Identifier:
     return parse(value, kind=Kind.USER, name="UserId", owner=owner)
 
 
@@ -167,7 +167,7 @@ def test_a_long_value_is_cut() -> None:
 
 
 def test_what_is_not_known_of_the_owner_matches_everything() -> None:
-    assert user(ARN, owner=Owner()).account == "123456789012"
+    assert user(ARN, owner=Account()).account == "123456789012"
     assert user(USER, owner=OWNER).account is None
 
 

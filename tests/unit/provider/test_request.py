@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connect_provider.errors import InvalidEventError
-from connect_provider.identifiers import Owner as Account
+from connect_provider.identifiers import Account
 from connect_provider.ledger.claim import Owner
 from connect_provider.request import Request, RequestType, fingerprint
 

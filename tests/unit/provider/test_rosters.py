@@ -15,7 +15,7 @@ from connect_provider.connect.calls import Limits
 from connect_provider.connect.client import Connect
 from connect_provider.connect.quota import Paces
 from connect_provider.errors import AssociationFailedError, InvalidEventError
-from connect_provider.identifiers import Owner
+from connect_provider.identifiers import Account
 from connect_provider.users import filter as rules
 from connect_provider.users import roster
 
@@ -26,7 +26,7 @@ ANN, BOB, CYD, DAN = (USERS[name] for name in ("ann", "bob", "cyd", "dan"))
 SITE, SALES, AGENT, SUPERVISOR = (
     f"77777777-aaaa-4aaa-8aaa-{number:012d}" for number in range(1, 5)
 )
-OWNER = Owner(partition="aws", account="123456789012", region=HOME_REGION)
+OWNER = Account(partition="aws", account="123456789012", region=HOME_REGION)
 
 
 @pytest.fixture

@@ -172,8 +172,8 @@ class Properties:
         return wanted
 
     @cached_property
-    def _owner(self) -> identifiers.Owner:
-        return identifiers.Owner(
+    def _owner(self) -> identifiers.Account:
+        return identifiers.Account(
             partition=self._partition, account=self._account, region=self._context.region
         )
 
