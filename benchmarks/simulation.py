@@ -2,7 +2,7 @@
 
 Every request has a thread, and one clock moves only when all of them sleep: so an hour passes in
 seconds, and the same run comes out every time. Connect is the emulation with its quotas, the ledger
-is moto's DynamoDB, and the clients are boto3's.
+is a table of the lifecycle tests, and the clients are boto3's.
 """
 
 from __future__ import annotations

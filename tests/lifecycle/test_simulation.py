@@ -1,14 +1,11 @@
-"""The simulator itself: it answers as moto does, and leaves no trace outside of its worlds."""
+"""The simulator itself: what it can show, and that it leaves no trace outside of its worlds."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from connect_provider.connect import calls as connect_calls
 from lifecycle.cast import ANN, BOB, RED, membership, nested, sibling, single, stack_of
@@ -18,70 +15,10 @@ from lifecycle.stack_parts import StackSettings
 from lifecycle.statistics import Statistics
 from lifecycle.under_test import emulated_world
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.client import DynamoDBClient
-
-_KEY: Any = {"pk": {"S": "group#a"}, "sk": {"S": "claim#b"}}
-_ITEM: Any = {
-    **_KEY,
-    "users": {"B": bytes(range(48))},
-    "since": {"N": "1800000000.25"},
-    "exclusive": {"BOOL": True},
-    "nothing": {"NULL": True},
-    "listed": {"L": [{"S": "x"}, {"M": {"y": {"N": "1"}}}]},
-}
 _QUERY: Any = {
     "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
     "ExpressionAttributeValues": {":pk": {"S": "group#a"}, ":prefix": {"S": "claim#"}},
 }
-_NEW: Any = {"ConditionExpression": "attribute_not_exists(pk)"}
-
-
-def _talk(client: DynamoDBClient) -> list[Any]:
-    """Return what DynamoDB says to everything that the provider may say."""
-
-    def refused(call: Any) -> Any:
-        with pytest.raises(ClientError) as caught:
-            call()
-        return caught.value.response.get("Error")
-
-    said: list[Any] = [
-        client.get_item(TableName=TABLE, Key=_KEY, ConsistentRead=True),
-        client.put_item(TableName=TABLE, Item=_ITEM, **_NEW),
-        refused(lambda: client.put_item(TableName=TABLE, Item=_ITEM, **_NEW)),
-        client.get_item(TableName=TABLE, Key=_KEY, ConsistentRead=True),
-        client.query(TableName=TABLE, ConsistentRead=True, **_QUERY),
-        client.batch_get_item(RequestItems={TABLE: {"Keys": [_KEY], "ConsistentRead": True}}),
-        refused(lambda: client.get_item(TableName="other", Key=_KEY, ConsistentRead=True)),
-        refused(lambda: client.put_item(TableName=TABLE, Item={"pk": {"S": "group#a"}})),
-        client.delete_item(TableName=TABLE, Key=_KEY),
-        client.query(TableName=TABLE, ConsistentRead=True, **_QUERY),
-    ]
-    for answer in said:
-        answer.pop("ResponseMetadata", None)
-    return said
-
-
-def test_the_ledger_answers_as_moto_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        client.create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        expected = _talk(client)
-    world = emulated_world()
-    assert _talk(world.clients("dynamodb", "us-east-1")) == expected
 
 
 def test_pages_hold_what_is_asked() -> None:

@@ -1,25 +1,18 @@
-"""The ledger of a simulated world: moto's DynamoDB, without a network and without moto's mocks."""
+"""The ledger of a simulated world: what the provider asks of it, and what tests see in it."""
 
 from __future__ import annotations
 
 import base64
-import copy
 import json
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from moto.core.request import normalize_request
-from moto.core.responses import ActionResult
-from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.responses import DynamoHandler
-
-from lifecycle.clients import response
-from lifecycle.stack_parts import ACCOUNT
+from lifecycle.clients import json_error, response
+from lifecycle.dynamodb import DynamoDBError, Table
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-    from moto.core.common_types import TYPE_RESPONSE
 
     from lifecycle.clock import SimulatedClock
     from lifecycle.history import History
@@ -27,10 +20,8 @@ if TYPE_CHECKING:
 TABLE = "ledger"
 """The name of the table, as ``LEDGER_TABLE_NAME`` tells it."""
 
-_REGION = "us-east-1"
-_READS = frozenset({"GetItem", "BatchGetItem", "Query"})
+_READS = frozenset({"GetItem", "Query"})
 _WRITES = frozenset({"PutItem", "DeleteItem"})
-_KEYS = ("pk", "sk")
 _UUID_BYTES = 16
 
 Item = dict[str, Any]
@@ -61,16 +52,15 @@ class Ledger:
     """Answers DynamoDB's requests, and lets tests look and meddle behind the provider's back.
 
     :ivar calls: what reached the table.
-    :ivar page: how many items a Query or BatchGetItem answers at most; None: as DynamoDB does.
+    :ivar page: how many items a Query answers at most; None: as DynamoDB does.
     """
 
     def __init__(self, clock: SimulatedClock, history: History) -> None:
         self._clock = clock
         self._history = history
-        self._backend = DynamoDBBackend(_REGION, ACCOUNT)
+        self._table = Table(TABLE)
         self.calls: list[LedgerCall] = []
         self.page: int | None = None
-        self.create_table()
 
     # For the provider
 
@@ -81,12 +71,20 @@ class Ledger:
         assert isinstance(request.body, bytes), "boto3 sends DynamoDB's requests from memory"
         body: Item = json.loads(request.body)
         self._check(operation, body)
-        status, headers, text = _Handler(self._backend, self.page).respond(request)
-        self._history.note("ledger", f"{operation} {_told(body)} -> {status} {_code(text)}")
+        limit = {"Limit": self.page} if operation == "Query" and self.page else {}
+        code, status = "", 200
+        try:
+            told = self._table.answer(operation, {**limit, **body})
+        except DynamoDBError as error:
+            code, status = error.code, 400
+            answer = json_error(request, status, code, str(error))
+        else:
+            answer = response(request, status, json.dumps(told), {})
+        self._history.note("ledger", f"{operation} {_told(body)} -> {status} {code}")
         self.calls.append(
             LedgerCall(time=self._clock.time(), operation=operation, body=body, status=status)
         )
-        return response(request, status, text, headers)
+        return answer
 
     def writes_since(self, mark: int) -> list[LedgerCall]:
         """Return the calls after the first *mark* ones that changed something, or tried to."""
@@ -96,11 +94,10 @@ class Ledger:
 
     def items(self) -> list[Item]:
         """Return all items as plain values, in the order of their keys."""
-        found = [
-            {name: _plain(value) for name, value in item.to_json()["Attributes"].items()}
-            for item in self._backend.tables[TABLE].all_items()
+        items = self._table.items
+        return [
+            {name: _plain(value) for name, value in items[key].items()} for key in sorted(items)
         ]
-        return sorted(found, key=lambda item: (item["pk"], item["sk"]))
 
     def claims(self) -> list[Item]:
         """Return the claims."""
@@ -108,101 +105,37 @@ class Ledger:
 
     def empty(self) -> None:
         """Lose everything in the table."""
-        self._backend.tables[TABLE].items.clear()
+        self._table.items.clear()
 
     def delete_table(self) -> None:
         """Delete the table."""
-        self._backend.delete_table(TABLE)
+        self._table.exists = False
 
     def create_table(self) -> None:
-        """Make the table, with the keys of the contract."""
-        self._backend.create_table(
-            TABLE,
-            schema=[
-                {"AttributeName": name, "KeyType": kind}
-                for name, kind in zip(_KEYS, ("HASH", "RANGE"), strict=True)
-            ],
-            throughput=None,
-            attr=[{"AttributeName": name, "AttributeType": "S"} for name in _KEYS],
-            global_indexes=None,
-            indexes=None,
-            streams=None,
-            billing_mode="PAY_PER_REQUEST",
-            sse_specification=None,
-            tags=[],
-            deletion_protection_enabled=False,
-            warm_throughput=None,
-        )
-        self._backend.update_time_to_live(TABLE, {"Enabled": True, "AttributeName": "expires_at"})
+        """Make the table anew, with nothing in it."""
+        self._table = Table(TABLE)
 
     def snapshot(self) -> Snapshot:
         """Return what :meth:`restore` takes."""
-        return copy.deepcopy(self._backend.tables[TABLE].items)
+        return self._table.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
         """Bring the table back to an earlier state."""
-        self._backend.tables[TABLE].items = copy.deepcopy(snapshot)
+        self._table.items = dict(snapshot)
 
     def put(self, item: Item) -> None:
         """Write an item of plain values out of band."""
-        typed = {name: _typed(value) for name, value in item.items()}
-        self._backend.put_item(TABLE, typed)
+        self._table.items[item["pk"], item["sk"]] = {
+            name: _typed(value) for name, value in item.items()
+        }
 
     def remove(self, pk: str, sk: str) -> None:
         """Delete an item out of band."""
-        self._backend.delete_item(TABLE, {"pk": {"S": pk}, "sk": {"S": sk}}, {}, {}, None)
+        del self._table.items[pk, sk]
 
     def _check(self, operation: str, body: Item) -> None:
-        asked = body["RequestItems"].get(TABLE, {}) if operation == "BatchGetItem" else body
-        if operation in _READS and asked.get("ConsistentRead") is not True:
+        if operation in _READS and body.get("ConsistentRead") is not True:
             self._history.broken(f"a {operation} of the ledger is only eventually consistent")
-
-
-class _Handler(DynamoHandler):
-    """Moto's handlers on a table of our own, with answers that are spelled out fast."""
-
-    def __init__(self, backend: DynamoDBBackend, page: int | None) -> None:
-        super().__init__()
-        self._own = backend
-        self._page = page
-
-    @property
-    def dynamodb_backend(self) -> DynamoDBBackend:
-        return self._own
-
-    def respond(self, request: AWSPreparedRequest) -> tuple[int, dict[str, str], str]:
-        """Answer *request*."""
-        status, headers, body = self._dispatch(normalize_request(request), request.url, {})
-        text = body.decode() if isinstance(body, bytes) else str(body)
-        return int(status), {name: str(value) for name, value in headers.items()}, text
-
-    def query(self) -> ActionResult:
-        """Answer with a page."""
-        if self._page is not None:
-            self.body = {"Limit": self._page, **self.body}
-        return super().query()
-
-    def batch_get_item(self) -> ActionResult:
-        """Answer a part, and leave the rest unprocessed."""
-        ((table, asked),) = self.body["RequestItems"].items()
-        rest = asked["Keys"][self._page :] if self._page is not None else []
-        if not rest:
-            return super().batch_get_item()
-        kept = {**asked, "Keys": asked["Keys"][: self._page]}
-        self.body = {**self.body, "RequestItems": {table: kept}}
-        answer: dict[str, Any] = super().batch_get_item().result  # type: ignore[assignment]
-        left = {**asked, "Keys": rest}
-        return ActionResult({**answer, "UnprocessedKeys": {table: left}})
-
-    def serialized(self, action_result: ActionResult) -> TYPE_RESPONSE:
-        """Spell out an answer; moto's own way takes most of its time."""
-        if isinstance(action_result.result, Exception):
-            return super().serialized(action_result)
-        return 200, {}, json.dumps(action_result.result, default=_base64)
-
-
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()
 
 
 def _plain(value: Item) -> Any:
@@ -215,7 +148,7 @@ def _plain(value: Item) -> Any:
         return {name: _plain(item) for name, item in held.items()}
     if kind == "NULL":
         return None
-    return bytes(held) if kind == "B" else held
+    return base64.b64decode(held) if kind == "B" else held
 
 
 def _typed(value: Any) -> Item:
@@ -225,7 +158,7 @@ def _typed(value: Any) -> Item:
         case int() | float():
             return {"N": str(value)}
         case bytes():
-            return {"B": value}
+            return {"B": base64.b64encode(value).decode()}
         case list():
             return {"L": [_typed(item) for item in value]}
         case dict():
@@ -271,7 +204,3 @@ def _told_value(value: Item) -> str:
     ]
     more = ["…"] if len(held) > len(users) * _UUID_BYTES else []
     return f"[{' '.join(users + more)}]"
-
-
-def _code(text: str) -> str:
-    return str(json.loads(text).get("__type", "")).rpartition("#")[2] if "__type" in text else ""
