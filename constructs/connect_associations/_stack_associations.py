@@ -37,6 +37,7 @@ class StackAssociations(Construct):
     the provider when the stack is synthesized.
 
     :param scope: the stack.
+    :ivar place: where the default provider is made. "Default" leaves no trace in logical IDs.
     :ivar has_rules: whether a membership has a rule for its users, which audits follow.
     """
 
@@ -48,6 +49,8 @@ class StackAssociations(Construct):
         self._is_synth = False
         self._make_provider: Callable[[Construct], object] | None = None
         self.has_rules = False
+        at_synth = Construct(self, "AtSynth")
+        self.place = Construct(self, "Default")
         self.environment = Environment.of(scope)
         self.permissions = Permissions(self)
         self.declarations = Declarations(self.permissions)
@@ -56,7 +59,7 @@ class StackAssociations(Construct):
         self._neighbours = _all_of(self.node.root)
         self._neighbours.append(self)
         self.node.add_validation(self.declarations)
-        cdk.Aspects.of(self).add(_AtSynth())
+        cdk.Aspects.of(at_synth).add(_AtSynth(self.prepare))
 
     @classmethod
     def of(cls, scope: IConstruct) -> StackAssociations:
@@ -146,15 +149,20 @@ class StackAssociations(Construct):
 
 @jsii.implements(cdk.IAspect)
 class _AtSynth:
-    """Makes the default provider: aspects are what the CDK calls first when it synthesizes.
+    """Calls something once at synth: aspects are what the CDK calls first.
 
-    The stack's own aspects, such as tags, also visit what an aspect creates below the construct
-    that it visits.
+    It is for a construct without children. An aspect also visits what is below its construct, and
+    each visit is a call from JavaScript. The stack's own aspects, such as tags, visit what is made
+    at its first visit if that stands below a construct that they come to later.
+
+    :param act: what is called.
     """
 
-    def visit(self, node: IConstruct) -> None:
-        if isinstance(node, StackAssociations):
-            node.prepare()
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def visit(self, _node: IConstruct) -> None:
+        self._act()
 
 
 def _all_of(root: IConstruct) -> list[StackAssociations]:

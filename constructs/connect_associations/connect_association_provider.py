@@ -218,7 +218,7 @@ class ConnectAssociationProvider(Construct):
         :param scope: any construct of the stack.
         """
         associations = StackAssociations.of(scope)
-        return associations.provider or cls(associations, _DEFAULT_ID)
+        return associations.provider or cls(associations.place, _DEFAULT_ID)
 
     @property
     def role(self) -> iam.Role:

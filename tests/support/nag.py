@@ -208,7 +208,7 @@ def _list(stacks: set[str], every: tuple[str, ...]) -> str:
 
 def _named(text: str) -> str:
     # A provider that nobody has created stands somewhere else.
-    text = text.replace("AssociationsOfStack/Provider", PROVIDER, 1)
+    text = text.replace("AssociationsOfStack/Default/Provider", PROVIDER, 1)
     text = text.replace("<AssociationsOfStackProvider", f"<{PROVIDER}", 1)
     for identifier, name in _NAMES.items():
         text = text.replace(identifier, name)
