@@ -23,6 +23,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 # Without it jsii writes to the home folder.
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/jsii
+# Node keeps what it has compiled of the CDK CLI, which takes a third of the CLI's start.
+export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
 # Two workers suit two cores; each of them may run an emulator of its own.
 TEST_WORKERS ?= 2
 

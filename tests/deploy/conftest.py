@@ -7,7 +7,7 @@ import pytest
 from embedded.environment import EmbeddedEnvironment
 
 from deployment import Deployment, Hurried
-from wheels import ROOT, build, foreign_python
+from wheels import foreign_python, once, wheel_of_checkout
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -29,8 +29,10 @@ def environment(request: pytest.FixtureRequest) -> Iterator[EmbeddedEnvironment]
 @pytest.fixture(scope="session")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of a virtual environment outside of the clone, with the wheel."""
-    wheel = build("wheel", source=ROOT, output=tmp_path_factory.mktemp("wheel"))
-    return foreign_python(tmp_path_factory.mktemp("foreign") / "venv", wheel=wheel)
+    wheel = wheel_of_checkout(tmp_path_factory)
+    return once(
+        tmp_path_factory, "foreign", lambda folder: foreign_python(folder / "venv", wheel=wheel)
+    )
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def test_what_cloudformation_does_is_observed_and_its_stack_is_deleted(
     assert connect.writes == []
 
 
+@pytest.mark.soak
 def test_a_stack_that_is_left_behind_is_deleted_by_the_next_run(
     environment: EmbeddedEnvironment, connect: ConnectEmulation, tmp_path: Path
 ) -> None:

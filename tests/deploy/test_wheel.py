@@ -53,38 +53,42 @@ def test_the_library_comes_from_the_wheel(python: Path, project: Path) -> None:
     assert library.is_relative_to(python.parents[1])
 
 
-def check_with_mypy(python: Path, project: Path) -> None:
+def mypy(python: Path, project: Path) -> list[str | Path]:
     # Reading aws-cdk-lib takes mypy minutes: the first run takes over what `make types` read, and
     # every run what the one before did.
     cache = ROOT / ".cache" / "mypy"
     if not cache.exists() and (ROOT / ".mypy_cache").is_dir():
         shutil.copytree(ROOT / ".mypy_cache", cache, dirs_exist_ok=True)
     (project / "mypy.ini").write_text("[mypy]\nstrict = true\npython_version = 3.11\n")
-    run(tool("mypy"), "--python-executable", python, "--cache-dir", cache, "app.py", cwd=project)
+    return [
+        *(tool("mypy"), "--python-executable", python),
+        "--cache-dir",
+        cache,
+        "right.py",
+        "wrong.py",
+    ]
 
 
-def check_with_pyright(python: Path, project: Path) -> None:
-    settings = {"typeCheckingMode": "strict", "include": ["app.py"]}
+def pyright(python: Path, project: Path) -> list[str | Path]:
+    settings = {"typeCheckingMode": "strict", "include": ["right.py", "wrong.py"]}
     (project / "pyrightconfig.json").write_text(json.dumps(settings))
-    run(tool("pyright"), "--pythonpath", python, "--project", project, cwd=project)
+    return [tool("pyright"), "--pythonpath", python, "--project", project]
 
 
-@pytest.mark.parametrize("check", [check_with_mypy, check_with_pyright])
-def test_type_checkers_accept_the_smallest_example(
-    python: Path, project: Path, check: Callable[[Path, Path], None]
+@pytest.mark.parametrize("checker", [mypy, pyright])
+def test_type_checkers_accept_the_smallest_example_and_see_the_types(
+    python: Path, tmp_path: Path, checker: Callable[[Path, Path], list[str | Path]]
 ) -> None:
-    check(python, project)
-
-
-@pytest.mark.parametrize("check", [check_with_mypy, check_with_pyright])
-def test_type_checkers_see_the_types(
-    python: Path, project: Path, check: Callable[[Path, Path], None]
-) -> None:
-    wrong = smallest_example().replace('"NightShift",', '"NightShift",\n    exclusive="yes",')
-    assert "exclusive" in wrong
-    (project / "app.py").write_text(wrong)
-    with pytest.raises(AssertionError, match="exclusive"):
-        check(python, project)
+    right = smallest_example()
+    wrong = right.replace('"NightShift",', '"NightShift",\n    exclusive="yes",')
+    assert wrong != right
+    (tmp_path / "right.py").write_text(right)
+    (tmp_path / "wrong.py").write_text(wrong)
+    with pytest.raises(AssertionError, match="exclusive") as refused:
+        run(*checker(python, tmp_path), cwd=tmp_path)
+    complaints = [line for line in str(refused.value).splitlines() if "error:" in line]
+    assert len(complaints) == 1, complaints
+    assert "wrong.py" in complaints[0]
 
 
 def test_the_fixture_is_there_without_being_asked_for(python: Path, project: Path) -> None:

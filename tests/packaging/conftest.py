@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wheels import ROOT, build
+from wheels import ROOT, build, once, wheel_of_checkout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from the checkout."""
-    return build("wheel", source=ROOT, output=tmp_path_factory.mktemp("wheel"))
+    return wheel_of_checkout(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The source distribution."""
-    return build("sdist", source=ROOT, output=tmp_path_factory.mktemp("sdist"))
+    return once(
+        tmp_path_factory, "sdist", lambda folder: build("sdist", source=ROOT, output=folder)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -38,4 +40,8 @@ def unpacked_sdist(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def wheel_from_sdist(unpacked_sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from nothing but the source distribution."""
-    return build("wheel", source=unpacked_sdist, output=tmp_path_factory.mktemp("wheel-from-sdist"))
+    return once(
+        tmp_path_factory,
+        "wheel-from-sdist",
+        lambda folder: build("wheel", source=unpacked_sdist, output=folder),
+    )

@@ -11,10 +11,35 @@ import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Path]) -> Path:
+    """Return what *make* makes of an empty folder, once for all workers of a run.
+
+    :param name: tells it from what else is made.
+    """
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made = shared / f"{name}.path"
+    with FileLock(shared / f"{name}.lock"):
+        if not made.exists():
+            folder = shared / name
+            folder.mkdir()
+            made.write_text(str(make(folder)), encoding="utf-8")
+    return Path(made.read_text(encoding="utf-8"))
+
+
+def wheel_of_checkout(factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel of the checkout, which is built once."""
+    return once(factory, "wheel", lambda folder: build("wheel", source=ROOT, output=folder))
 
 
 def build(what: str, *, source: Path, output: Path) -> Path:

@@ -198,14 +198,16 @@ def synthesized(folder: Path, *, site: Path, umask: int) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def hashes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the hashes that everybody else gets."""
-    folder = tmp_path_factory.mktemp("checkout")
-    site = LAMBDA.parent / "constructs"
     return {
-        stack: asset.name for stack, asset in synthesized(folder, site=site, umask=0o022).items()
+        f"Sdk{bundle_sdk}": build(tmp_path_factory.mktemp("out"), bundle_sdk=bundle_sdk).name
+        for bundle_sdk in (False, True)
     }
 
 
-@pytest.mark.parametrize("installed", [plain, linked_folder, linked_files, archive])
+@pytest.mark.parametrize(
+    "installed",
+    [plain, pytest.param(linked_folder, marks=pytest.mark.soak), linked_files, archive],
+)
 def test_the_code_is_readable_and_the_same_however_it_is_installed(
     tmp_path: Path, hashes: dict[str, str], installed: Callable[[Path], Path]
 ) -> None:
