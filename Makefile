@@ -25,8 +25,9 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/jsii
 # Node keeps what it has compiled of the CDK CLI, which takes a third of the CLI's start.
 export NODE_COMPILE_CACHE := $(CURDIR)/.cache/node
-# Two workers suit two cores; each of them may run an emulator of its own.
-TEST_WORKERS ?= 2
+# Three workers suit two cores: while one waits for CloudFormation, the others work. Each of them
+# may run an emulator of its own.
+TEST_WORKERS ?= 3
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12

@@ -114,6 +114,7 @@ def test_destroyed_with_transfer_to_the_queue(stack: Deployment, connect: Connec
     assert writes(connect) == [("TransferContact", HOME_REGION, TASK)]
 
 
+@pytest.mark.soak
 def test_another_release_writes_nothing(stack: Deployment, connect: ConnectEmulation) -> None:
     stack.deploy(assignment(release=RETAIN))
     writes(connect)
@@ -122,6 +123,7 @@ def test_another_release_writes_nothing(stack: Deployment, connect: ConnectEmula
     assert not held(connect, TASK)["ended"]
 
 
+@pytest.mark.soak
 def test_a_failing_sibling_of_a_retained_contact_leaves_it(
     stack: Deployment, connect: ConnectEmulation
 ) -> None:

@@ -35,7 +35,7 @@ THERE = {
 @pytest.mark.parametrize(
     ("name", "context", "members"),
     [
-        ("one_stack", THERE, NIGHT),
+        pytest.param("one_stack", THERE, NIGHT, marks=pytest.mark.soak),
         ("agents_from_csv", {}, NIGHT),
         ("shared_ledger", {}, BOTH_TEAMS),
     ],

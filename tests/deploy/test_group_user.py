@@ -103,6 +103,7 @@ def test_a_failing_sibling_takes_the_new_membership_back(
     assert writes(connect) == [(JOIN, HOME_REGION, ANN), (LEAVE, HOME_REGION, ANN)]
 
 
+@pytest.mark.soak
 def test_a_failing_sibling_leaves_an_adopted_membership(
     stack: Deployment, connect: ConnectEmulation
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_group_at_home_in_another_region(
     assert writes(connect) == [(JOIN, REPLICA_REGION, ANN), (LEAVE, REPLICA_REGION, ANN)]
 
 
+@pytest.mark.soak
 def test_an_update_that_is_refused_goes_back_to_the_old_user(
     stack: Deployment, connect: ConnectEmulation
 ) -> None:

@@ -157,6 +157,7 @@ def test_from_the_wheel_alone(python: Path, home: Path, tmp_path: Path) -> None:
     assert (tmp_path / "errors").read_text().endswith("the emulator has stopped\n")
 
 
+@pytest.mark.soak
 def test_with_the_emulator_of_a_clone(python: Path, home: Path, tmp_path: Path) -> None:
     # Neither Node nor the CDK CLI: the clone lends them.
     user = User(home / "clone", python.parent)

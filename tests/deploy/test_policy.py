@@ -40,6 +40,7 @@ UNUSED = {
 }
 
 
+@pytest.mark.soak
 def test_the_example_is_granted_what_it_calls(
     environment: EmbeddedEnvironment, connect: ConnectEmulation, tmp_path: Path
 ) -> None:

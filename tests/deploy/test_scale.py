@@ -68,6 +68,7 @@ def every(operation: str, users: Sequence[str]) -> Counter[tuple[str, str, str]]
     return Counter((operation, HOME_REGION, user_id) for user_id in users)
 
 
+@pytest.mark.soak
 def test_three_hundred_users(stack: Deployment, throttled: ConnectEmulation) -> None:
     stack.deploy(membership(FIRST))
     assert throttled.members(GROUP_ID) == set(FIRST)

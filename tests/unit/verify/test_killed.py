@@ -74,9 +74,22 @@ def killed(clinic: Clinic, *, call: int, after_effect: bool) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("world", WORLDS)
-@pytest.mark.parametrize("call", POINTS)
+@pytest.mark.parametrize(
+    ("call", "world", "after_effect"),
+    [
+        # In turn, before or after the call takes effect; the soak has the other half.
+        pytest.param(
+            call,
+            world,
+            after_effect,
+            id=f"{call}-{world}-{'after' if after_effect else 'before'}",
+            marks=[pytest.mark.soak] if (number + place + after_effect) % 2 else [],
+        )
+        for number, call in enumerate(POINTS)
+        for place, world in enumerate(WORLDS)
+        for after_effect in (False, True)
+    ],
+)
 def test_a_second_run_finishes_the_clean_up(
     clinic: Clinic, call: int, world: str, *, after_effect: bool
 ) -> None:
