@@ -182,7 +182,7 @@ class Association(ABC, Generic[_C, _D]):
                 # Remembered, so that the same event is recognized in a later deployment.
                 self.aws.ledger.put(planned._replace(phase=Phase.ENDED))
             raise outlived(self.deployment)
-        while (rival := self.aws.ledger.rival(planned)) is not None:
+        while (rival := self.aws.ledger.note_version(planned)) is not None:
             if planned.repeated:
                 raise outlived(self.deployment)
             self.withdraw(rival)

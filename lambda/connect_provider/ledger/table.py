@@ -126,7 +126,7 @@ class Ledger(NamedTuple):
             claim = current
         return claim
 
-    def rival(self, claim: _C) -> _C | None:
+    def note_version(self, claim: _C) -> _C | None:
         """Note which version of its resource a deployment makes, unless it makes another one.
 
         CloudFormation makes one version of a resource at a time. So where two requests claim for
@@ -148,14 +148,16 @@ class Ledger(NamedTuple):
             is None
         ):
             noted = self._get(key)
-            other = noted and self._get(noted["claim"])
-            if other and from_item(other).phase is not Phase.ENDED:
+            if noted is None:
+                continue
+            other = self._get(noted["claim"])
+            if other is not None and from_item(other).phase is not Phase.ENDED:
                 return cast("_C", from_item(other))
             self.send(
                 "delete_item",
                 Key=key,
                 ConditionExpression="claim = :claim",
-                ExpressionAttributeValues={":claim": noted["claim"] if noted else {}},
+                ExpressionAttributeValues={":claim": noted["claim"]},
             )
         return None
 

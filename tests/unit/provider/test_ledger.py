@@ -272,16 +272,16 @@ def test_a_late_request_has_a_rival_wherever_it_claims(
         second = second._replace(repeated=True)
     else:
         first = first._replace(repeated=True)
-    assert ledger.rival(first) is None
+    assert ledger.note_version(first) is None
     ledger.put(first)
-    assert ledger.rival(first) is None, "itself"
-    assert ledger.rival(second) == first
-    assert ledger.rival(second) == first, "asked again"
+    assert ledger.note_version(first) is None, "itself"
+    assert ledger.note_version(second) == first
+    assert ledger.note_version(second) == first, "asked again"
     ledger.change(first, lambda it: it._replace(phase=Phase.ENDED))
-    assert ledger.rival(second) is None
+    assert ledger.note_version(second) is None
     ledger.put(second)
     third = second._replace(version="00000000000c", repeated=not second.repeated)
-    assert ledger.rival(third) == second
+    assert ledger.note_version(third) == second
 
 
 @pytest.mark.parametrize(
@@ -294,20 +294,20 @@ def test_a_late_request_has_a_rival_wherever_it_claims(
 )
 def test_nothing_else_is_a_rival(ledger: Ledger, changes: dict[str, Any]) -> None:
     first = claimed(ANN, repeated=True)
-    assert ledger.rival(first) is None
+    assert ledger.note_version(first) is None
     ledger.put(first)
-    assert ledger.rival(claimed(BOB, **ELSEWHERE, **changes)) is None
+    assert ledger.note_version(claimed(BOB, **ELSEWHERE, **changes)) is None
 
 
 def test_a_version_that_was_noted_and_never_claimed_is_no_rival(ledger: Ledger) -> None:
-    assert ledger.rival(claimed(ANN, repeated=True)) is None
-    assert ledger.rival(claimed(BOB, **ELSEWHERE)) is None
+    assert ledger.note_version(claimed(ANN, repeated=True)) is None
+    assert ledger.note_version(claimed(BOB, **ELSEWHERE)) is None
 
 
 def test_what_a_deployment_made_of_a_resource_expires(
     client: DynamoDBClient, ledger: Ledger, clock: Clock
 ) -> None:
-    ledger.rival(claimed(ANN))
+    ledger.note_version(claimed(ANN))
     (item,) = items(client)
     assert item["pk"]["S"] == f"resource#{claimed().owner}"
     assert int(item["expires_at"]["N"]) == int(clock.time()) + 7 * 24 * 3600
