@@ -543,6 +543,26 @@ class TestContacts:
         assert state.offers == (ANN.id,)
         assert state.ended, world.story()
 
+    @pytest.mark.parametrize("accepted_after", range(1, 7))
+    def test_an_earlier_offer_that_is_accepted_now_is_not_stopped_by_a_rollback(
+        self, accepted_after: int
+    ) -> None:
+        world = new_world(accept_after_calls=accepted_after)
+        world.deploy(stack_of(Other=sibling()))
+        for _ in range(2):
+            before = world.connect.contact(CHAT).offers
+            declared = assignment(CHAT, ANN, release="STOP")
+            world.deploy(stack_of(Other=sibling(), C=declared, Failing=fail_last(world)))
+        state = world.connect.contact(CHAT)
+        assert len(before) == 1
+        assert not state.ended, world.story()
+        # It is declared to be stopped when it is destroyed, whoever offered it.
+        if state.offers == before:
+            world.sabotage_next(seconds={}, fails=set())
+            world.deploy(stack_of(Other=sibling(), C=declared))
+            world.delete()
+            assert world.connect.contact(CHAT).ended, world.story()
+
     def test_taken_by_the_user_before_is_not_stopped_by_a_rollback(self) -> None:
         world = new_world()
         world.connect.serve(CHAT, ANN)

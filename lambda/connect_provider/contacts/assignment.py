@@ -145,17 +145,22 @@ class ContactAssignment(lifecycle.Association[ContactClaim, "ContactUser"]):
         if contact is None or contact.agent_id in (None, claim.user_id):
             offer = rules.offered_before(claim, self._claims(claim.instance_id, claim.contact_id))
         if has_it and offer is Offer.NONE:
-            offer = Offer.MADE
+            offer = Offer.ADOPTED
         if not has_it and offer in (Offer.NONE, Offer.MAYBE):
             if claim.rollback and (contact is None or contact.ended):
                 _LOGGER.info("contact %s stays where it is: it has ended", claim.contact_id)
             else:
                 contact = require_assignable(self.declared, contact, recent=self._is_recent)
                 claim = self.aws.ledger.change(claim, rules.offering(Offer.MAYBE))
-                offer = self._offer(claim, contact)
+                offer = self._offer(claim, contact, before=offer)
         return self.aws.ledger.change(claim, rules.offering(offer, Phase.LIVE))
 
-    def _offer(self, claim: ContactClaim, contact: Contact) -> Offer:
+    def _offer(self, claim: ContactClaim, contact: Contact, *, before: Offer) -> Offer:
+        """Offer the contact to the user.
+
+        :param before: what was known about the offer until now.
+        :returns: what is known about it from now on.
+        """
         try:
             self._active_in(contact).send(
                 "AssociateContactWithUser",
@@ -172,6 +177,10 @@ class ContactAssignment(lifecycle.Association[ContactClaim, "ContactUser"]):
                 _LOGGER.warning("the contact stays where it is: %s", error)
                 return Offer.NONE
             self._explain(error)
+            # The user has accepted it all the same: by an offer that was there before, unless an
+            # earlier attempt of this one may have got through.
+            may_be_ours = error.repeated or before is Offer.MAYBE
+            return Offer.MADE if may_be_ours else Offer.ADOPTED
         return Offer.MADE
 
     def _explain(self, error: CallError) -> None:

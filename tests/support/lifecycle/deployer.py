@@ -96,7 +96,7 @@ class Deployer:
         if status in _GOOD:
             self._succeeded(name, new, before)
             return True
-        self._judge(self._operation(name, new, before).at_standstill())
+        self._judge(self._operation(name, new, before).at_standstill(), is_over=False)
         self._failed[name] = (before, new)
         return False
 
@@ -115,7 +115,7 @@ class Deployer:
             self._require([f"{Promise.HEALS}: {self._world.stack_named(name).reason}"])
         self._let_go = _let_go(before, self.declared[name], tried, new)
         tried = _merged({"first": tried, "second": new})
-        self._judge(self._operation(name, {}, before, tried=tried).at_standstill())
+        self._judge(self._operation(name, {}, before, tried=tried).at_standstill(), is_over=False)
         self._failed[name] = (before, tried)
         self.roll_back(name)
         self._let_go = frozenset()
@@ -253,7 +253,9 @@ class Deployer:
             )
             return
         if stack.status == "UPDATE_ROLLBACK_FAILED":
-            self._judge(self._operation(name, new, before, tried=tried).at_standstill())
+            self._judge(
+                self._operation(name, new, before, tried=tried).at_standstill(), is_over=False
+            )
             self._world.sabotage_next(seconds={}, fails=set())
             if self._world.continue_rollback(name) != "UPDATE_ROLLBACK_COMPLETE":
                 self._require([f"{Promise.RESTORED}: {stack.reason}"])
@@ -365,12 +367,14 @@ class Deployer:
                 changed.append(f"{cast.NAMES[contact]} changed: {was} -> {state}")
         return changed
 
-    def _judge(self, verdicts: Verdicts) -> None:
+    def _judge(self, verdicts: Verdicts, *, is_over: bool = True) -> None:
         self._statistics.add(verdicts)
         self._require(verdicts.violations)
         # What is excused now must not be demanded of the next operation.
         declared = frozenset().union(*(pairs_of(one) for one in self.declared.values()))
-        self.drifted = set(declared - self._world.connect.memberships())
+        drifted = declared - self._world.connect.memberships()
+        # At a standstill, what comes is still compared with what was before.
+        self.drifted = set(drifted) if is_over else self.drifted | drifted
 
     def _require(self, violations: Iterable[str]) -> None:
         written = self._world.on_event_writes
