@@ -262,6 +262,22 @@ class TestNoRollback:
         assert world.members(RED) == set(), world.story()
 
     @OLD
+    def test_two_exclusive_creates_that_fail_bring_back_nobody(
+        self, settings: StackSettings
+    ) -> None:
+        """The second one does not take for a stranger whom the first one has added."""
+        world = new_world(settings)
+        world.connect.join(RED, EVE)
+        nobody = "99999999-9999-4999-8999-999999999999"
+        world.deploy(stack_of(Other=sibling()))
+        for users in ((BOB, nobody), (ANN, nobody)):
+            declared = membership(RED, *users, exclusive=True)
+            status = world.deploy(stack_of(Other=sibling(), M=declared), rollback=False)
+            assert status == "UPDATE_FAILED"
+        assert world.roll_back() == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert world.members(RED) == {"eve"}, world.story()
+
+    @OLD
     def test_a_user_who_cannot_be_associated_then_a_right_one(
         self, settings: StackSettings
     ) -> None:

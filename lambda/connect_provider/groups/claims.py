@@ -175,7 +175,9 @@ def noted(
     if claim.exclusive:
         coming_back = (it.expelled for it in others if it.phase is Phase.ENDING and it.undo)
         away = expelled(others, now=now).union(*coming_back)
-        strangers = (away | members) - wanted(claims)
+        # Who leaves with a claim that ends is not this one's to remove, nor to bring back.
+        leaving_anyway = (it.users - kept(it) for it in others if it.phase is Phase.ENDING)
+        strangers = ((away | members) - wanted(claims)).difference(*leaving_anyway)
     leaving = frozenset().union(*(it.users for it in in_place)) - wanted(others)
     before = parse(claim.replaces)
     return claim._replace(

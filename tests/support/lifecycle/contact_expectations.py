@@ -55,7 +55,9 @@ class ContactOperation:
                 or declared.user.id in (after.with_user, before.agent),
             )
         for contact in self.old.keys() - self.new.keys():
-            self._judge_release(verdicts, self.old[contact])
+            # A deployment that failed before this one may have changed how it is released.
+            if self.tried.get(contact, self.old[contact]).release == self.old[contact].release:
+                self._judge_release(verdicts, self.old[contact])
 
     def after_failure(self, verdicts: Verdicts) -> None:
         """Judge a deployment that failed and was rolled back."""
@@ -64,13 +66,10 @@ class ContactOperation:
         for contact, before, after in self._changes():
             if len(after.offers) > len(before.offers):
                 continue
-            wanted = self.new.get(contact)
-            accepted_meanwhile = bool(wanted and before.agent != wanted.user.id == before.with_user)
             verdicts.one(
                 Promise.NEVER_ASSIGNED,
                 f"{cast.NAMES[contact]} was released by a failed deployment",
                 good=not _is_released(before, after),
-                excuse=Excuse.OFFER if accepted_meanwhile else None,
             )
 
     def after_deletion(self, verdicts: Verdicts, *, adopted_unknown: bool) -> None:

@@ -132,6 +132,21 @@ def test_an_exclusive_claim_in_place_keeps_out_whom_another_one_brings_back() ->
     assert noted.expelled == {CYD}, "the clean-up removes Dan, and Eve was removed before"
 
 
+@pytest.mark.parametrize("undo", [False, True])
+def test_who_leaves_with_a_claim_that_ends_is_no_stranger(*, undo: bool) -> None:
+    ending = claimed(
+        BOB, CYD, owner=SOMEBODY, adopted=frozenset((CYD,)), phase=Phase.ENDING, undo=undo
+    )
+    claim = claimed(ANN, version="ba9876543210", exclusive=True)
+    noted = rules.noted(claim, {BOB, CYD, DAN}, [ending, claim], now=NOW)
+    assert noted is not None
+    assert noted.expelled == ({CYD, DAN} if undo else {DAN}), "Cyd would stay where it is undone"
+    never_wrote = ending._replace(adopted=None)
+    noted = rules.noted(claim, {BOB, CYD, DAN}, [never_wrote, claim], now=NOW)
+    assert noted is not None
+    assert noted.expelled == {BOB, CYD, DAN}
+
+
 def test_a_key_tells_owners_and_versions_apart() -> None:
     claims = [
         claimed(),
