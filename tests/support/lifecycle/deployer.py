@@ -162,6 +162,7 @@ class Deployer:
             for name in stuck:
                 self._delete_at_last(name)
                 self.declared[name] = {}
+                self._retain(news[name], old[name])
             for name in good:
                 self.declared[name] = news[name]
             return
@@ -260,6 +261,7 @@ class Deployer:
             if self._world.continue_rollback(name) != "UPDATE_ROLLBACK_COMPLETE":
                 self._require([f"{Promise.RESTORED}: {stack.reason}"])
                 self._delete_at_last(name)
+                self._retain(self.declared[name], new, tried or {})
                 self.declared[name] = {}
                 return
         operation = self._operation(name, new, before, tried=tried)
