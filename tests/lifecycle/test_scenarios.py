@@ -543,6 +543,22 @@ class TestContacts:
         assert state.offers == (ANN.id,)
         assert state.ended, world.story()
 
+    @all_rollbacks
+    @pytest.mark.parametrize("accept_after_calls", [0, None])
+    def test_a_change_back_to_the_user_before_last_is_rolled_back(
+        self, accept_after_calls: int | None, rollback: StackSettings
+    ) -> None:
+        world = new_world(
+            rollback=rollback,
+            accept_after_calls=accept_after_calls,
+            associate_connected_contact="Succeeds",
+        )
+        for user in (CYD, ANN):
+            world.deploy(stack_of(C=assignment(CHAT, user)))
+        status = world.deploy(stack_of(C=assignment(CHAT, CYD), Failing=fail_last(world)))
+        assert status == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert world.connect.contact(CHAT).with_user == ANN.id, world.story()
+
     @pytest.mark.parametrize("accepted_after", range(1, 7))
     def test_an_earlier_offer_that_is_accepted_now_is_not_stopped_by_a_rollback(
         self, accepted_after: int

@@ -82,9 +82,10 @@ def reassigned(claim: ContactClaim, planned: ContactClaim) -> ContactClaim | Non
     if claim.user_id == planned.user_id:
         return claim._replace(assignment=planned.assignment)
     queue_id = claim.queue_id or planned.queue_id
-    if claim.user_id != claim.previous_user_id == planned.user_id:
-        return planned._replace(offer=_offer_of_before(claim), queue_id=queue_id)
     went_live = claim.phase is Phase.LIVE
+    goes_back = planned.rollback or not went_live
+    if goes_back and claim.user_id != claim.previous_user_id == planned.user_id:
+        return planned._replace(offer=_offer_of_before(claim), queue_id=queue_id)
     return planned._replace(
         # A user whom the contact never went to is nobody to go back to.
         previous_user_id=claim.user_id if went_live else claim.previous_user_id,
