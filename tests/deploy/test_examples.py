@@ -36,7 +36,7 @@ THERE = {
     ("name", "context", "members"),
     [
         pytest.param("one_stack", THERE, NIGHT, marks=pytest.mark.soak),
-        ("agents_from_csv", {}, NIGHT),
+        pytest.param("agents_from_csv", {}, NIGHT, marks=pytest.mark.soak),
         ("shared_ledger", {}, BOTH_TEAMS),
     ],
     ids=["one_stack", "agents_from_csv", "shared_ledger"],

@@ -246,6 +246,7 @@ def test_two_stacks_with_one_ledger_that_is_lost(
     assert connect.members(GROUP_ID) == {ANN}
 
 
+@pytest.mark.soak
 def test_resync_after_the_ledger_was_emptied(
     app: AppDeployment, connect: ConnectEmulation, environment: EmbeddedEnvironment
 ) -> None:

@@ -53,6 +53,7 @@ def stacks(environment: EmbeddedEnvironment) -> list[str]:
     ]
 
 
+@pytest.mark.soak
 def test_what_cloudformation_does_is_observed_and_its_stack_is_deleted(
     environment: EmbeddedEnvironment, connect: ConnectEmulation, tmp_path: Path
 ) -> None:

@@ -431,8 +431,7 @@ def ideal(count: int, quota: Quota = DEFAULT_QUOTA.default) -> float:
     ("count", "before", "page_size"),
     [
         (200, 300, 10),
-        (200, 0, 1000),
-        # Between these two, and as slow as the two together.
+        pytest.param(200, 0, 1000, marks=pytest.mark.soak),
         pytest.param(200, 0, 10, marks=pytest.mark.soak),
         (50, 1000, 10),
     ],

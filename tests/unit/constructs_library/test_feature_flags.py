@@ -71,7 +71,14 @@ def declare_everything(stack: cdk.Stack) -> None:
     UserLookup(stack, "Lookup", instance_id=INSTANCE, usernames=["ann"])
 
 
-@pytest.mark.parametrize("flag", flags())
+@pytest.mark.parametrize(
+    "flag",
+    [
+        # A third of them here, the others in the soak; all at once below.
+        pytest.param(flag, marks=[pytest.mark.soak] if number % 3 else [])
+        for number, flag in enumerate(flags())
+    ],
+)
 def test_everything_synthesizes_with_the_flag(tmp_path: Path, flag: str) -> None:
     stack = new_stack(tmp_path, context={**NO_BUNDLING, flag: flags()[flag]})
     ConnectAssociationProvider(stack, "Provider", tracing=True, waiter_logging=True)

@@ -206,7 +206,11 @@ def hashes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "installed",
-    [plain, pytest.param(linked_folder, marks=pytest.mark.soak), linked_files, archive],
+    [
+        plain,
+        archive,
+        *(pytest.param(each, marks=pytest.mark.soak) for each in (linked_folder, linked_files)),
+    ],
 )
 def test_the_code_is_readable_and_the_same_however_it_is_installed(
     tmp_path: Path, hashes: dict[str, str], installed: Callable[[Path], Path]

@@ -133,7 +133,7 @@ def test_the_clean_up_may_be_killed_too(clinic: Clinic, call: int) -> None:
     assert clinic.state() == before
 
 
-@pytest.mark.parametrize("calls", [45, 100])
+@pytest.mark.parametrize("calls", [45, pytest.param(100, marks=pytest.mark.soak)])
 def test_a_process_that_is_killed_leaves_nothing_for_good(clinic: Clinic, calls: int) -> None:
     before = clinic.state()
     with serving(clinic.emulation) as url:
