@@ -66,7 +66,9 @@ class Operation:
         verdicts.pairs(Promise.EXCLUSIVE, "kept", expelled, (expelled & after) - self._may_stay)
         kept = _retained(self.old) & before - new
         kept = frozenset(pair for pair in kept if pair[0] not in expelling)
-        verdicts.pairs(Promise.RETAINED, "removed", kept, kept - after)
+        declared = {user_id for _, user_id in new} if self.one_group else set()
+        moved = frozenset(pair for pair in kept if pair[1] in declared)
+        verdicts.pairs(Promise.RETAINED, "removed", kept, kept - after, (Excuse.ONE_GROUP, moved))
         self._contacts.after_success(verdicts)
         return verdicts
 
