@@ -177,7 +177,8 @@ class Operation:
 
     def _judge_added(self, verdicts: Verdicts, added: frozenset[Pair]) -> None:
         retained = _retained(self.tried)
-        verdicts.pairs(Promise.NOTHING_LEFT, "added", added, added - retained)
+        drift = (Excuse.DRIFT, self.drifted & pairs_of(self.others))
+        verdicts.pairs(Promise.NOTHING_LEFT, "added", added, added - retained, drift)
 
     def _exclusive_groups(self) -> set[str]:
         return {
