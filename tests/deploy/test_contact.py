@@ -93,6 +93,7 @@ def test_from_create_to_destroy_retained(
     assert writes(connect) == []
 
 
+@pytest.mark.soak
 def test_destroyed_with_stop(stack: Deployment, connect: ConnectEmulation) -> None:
     stack.deploy(assignment(contact=CHAT, release=STOP))
     assert held(connect, CHAT)["agent"] == ANN
@@ -102,6 +103,7 @@ def test_destroyed_with_stop(stack: Deployment, connect: ConnectEmulation) -> No
     assert writes(connect) == [("StopContact", HOME_REGION, CHAT)]
 
 
+@pytest.mark.soak
 def test_destroyed_with_transfer_to_the_queue(stack: Deployment, connect: ConnectEmulation) -> None:
     stack.deploy(assignment(release=TRANSFER))
     assert held(connect, TASK)["agent"] == ANN

@@ -46,6 +46,7 @@ def agents(*names: str) -> Callable[[cdk.Stack], object]:
     return build
 
 
+@pytest.mark.soak
 def test_from_create_to_destroy(stack: Deployment, connect: ConnectEmulation) -> None:
     stack.deploy(agents("ann", "bob"))
     assert connect.members(GROUP_ID) == {USERS["ann"], USERS["bob"]}

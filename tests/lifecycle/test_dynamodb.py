@@ -128,7 +128,7 @@ def ask_moto(client: DynamoDBClient, method: str, request: dict[str, Any]) -> An
     try:
         return spelled(getattr(client, method)(TableName=TABLE, **request))
     except ClientError as error:
-        return error.response["Error"]["Code"]
+        return error.response.get("Error", {}).get("Code")
 
 
 def ask_ours(table: Table, method: str, request: dict[str, Any]) -> Any:

@@ -564,11 +564,11 @@ class TestContacts:
         self, accepted_after: int
     ) -> None:
         world = new_world(accept_after_calls=accepted_after)
+        declared = assignment(CHAT, ANN, release="STOP")
         world.deploy(stack_of(Other=sibling()))
-        for _ in range(2):
-            before = world.connect.contact(CHAT).offers
-            declared = assignment(CHAT, ANN, release="STOP")
-            world.deploy(stack_of(Other=sibling(), C=declared, Failing=fail_last(world)))
+        world.deploy(stack_of(Other=sibling(), C=declared, Failing=fail_last(world)))
+        before = world.connect.contact(CHAT).offers
+        world.deploy(stack_of(Other=sibling(), C=declared, Failing=fail_last(world)))
         state = world.connect.contact(CHAT)
         assert len(before) == 1
         assert not state.ended, world.story()

@@ -19,12 +19,12 @@ ROOT = Path(__file__).parents[3]
 FLOOR = _cdk_version.FLOOR
 USUAL = (
     "tests/unit/constructs_library/test_contact_user_assignment.py",
-    "tests/unit/constructs_library/test_ledger.py",
     "tests/unit/constructs_library/test_traffic_distribution_group_membership.py",
     "tests/unit/constructs_library/test_traffic_distribution_group_user.py",
 )
-"""Each construct, and what the provider is made of."""
+"""Each construct."""
 MORE = (
+    "tests/unit/constructs_library/test_ledger.py",
     "tests/security/test_governance.py",
     "tests/unit/constructs_library/test_connect_association_provider.py",
     "tests/unit/constructs_library/test_customized_roles.py",
@@ -78,7 +78,7 @@ def run(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("tests", "at_least"),
     [
-        pytest.param(USUAL, 60, id="usual"),
+        pytest.param(USUAL, 30, id="usual"),
         pytest.param(MORE, 120, id="more", marks=pytest.mark.soak),
     ],
 )
