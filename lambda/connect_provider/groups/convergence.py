@@ -137,11 +137,8 @@ class Convergence:
         self._looked_at = now = time.time()
         claims = self._aws.ledger.of_group(self._group)
         self._claims = {claim.key: claim for claim in claims}
-        pending = [
-            claim
-            for claim in claims
-            if claim.phase is Phase.PENDING and claim.owner.stack_id == self._stack_id
-        ]
+        mine = [claim for claim in claims if claim.owner.stack_id == self._stack_id]
+        pending = [claim for claim in mine if claim.phase is Phase.PENDING]
         if pending and self._asked_at <= now - _DEPLOYMENT_EVERY:
             deployment = self._aws.deployment(self._stack_id)
             self._asked_at = now
