@@ -39,7 +39,6 @@ _VALUES: dict[str, Any] = {
     "claim": _KEYS.map(lambda it: {"M": it}),
     "users": st.binary(min_size=1, max_size=32).map(lambda it: {"B": it}),
 }
-_PREFIX: Any = {"pk = :pk AND begins_with(sk, :sk)": {":pk": _KEYS, ":sk": _KEYS}}
 _CONDITIONS: Any = {
     "attribute_not_exists(pk)": {},
     "revision = :seen": {":seen": _VALUES["revision"]},

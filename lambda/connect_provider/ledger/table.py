@@ -68,8 +68,7 @@ class Ledger(NamedTuple):
 
     def get(self, like: _C) -> _C | None:
         """Return the claim with the key of *like*, as it is now; None if there is none."""
-        item = self._get(key_of(like))
-        return cast("_C", from_item(item)) if item else None
+        return cast("_C | None", self._claim(key_of(like)))
 
     def of_group(self, group: Group, owner: Owner | None = None) -> list[GroupClaim]:
         """Return the claims on users of *group*, of one resource or of all; tombstones as well."""
@@ -150,9 +149,9 @@ class Ledger(NamedTuple):
             noted = self._get(key)
             if noted is None:
                 continue
-            other = self._get(noted["claim"])
-            if other is not None and from_item(other).phase is not Phase.ENDED:
-                return cast("_C", from_item(other))
+            other = self._claim(noted["claim"])
+            if other is not None and other.phase is not Phase.ENDED:
+                return cast("_C", other)
             self.send(
                 "delete_item",
                 Key=key,
@@ -209,6 +208,10 @@ class Ledger(NamedTuple):
     def _get(self, key: Mapping[str, str]) -> dict[str, Any] | None:
         item = self.send("get_item", Key=key, ConsistentRead=True).get("Item")
         return _plain(item) if item else None
+
+    def _claim(self, key: Mapping[str, str]) -> Claim | None:
+        item = self._get(key)
+        return from_item(item) if item else None
 
     def _query(self, pk: str, prefix: str) -> list[Claim]:
         request: dict[str, Any] = {

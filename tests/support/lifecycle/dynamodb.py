@@ -9,7 +9,6 @@ Source: `API reference
 
 from __future__ import annotations
 
-import copy
 import json
 import operator
 import re
@@ -98,10 +97,6 @@ class Table:
             case _:
                 return self._scan(body)
 
-    def snapshot(self) -> dict[Key, Item]:
-        """Return the items as they are now."""
-        return copy.deepcopy(self.items)
-
     def _put(self, body: Item) -> None:
         key = _key(body["Item"])
         _require(body, self.items.get(key, {}))
@@ -115,9 +110,8 @@ class Table:
         found = _OF_PARTITION.fullmatch(body["KeyConditionExpression"])
         if found is None:
             raise NotImplementedError(body["KeyConditionExpression"])
-        values = body["ExpressionAttributeValues"]
+        values = _require_used(body, body["KeyConditionExpression"])
         pk, prefix = values[found["pk"]]["S"], values[found["prefix"]]["S"]
-        _require_used(body, body["KeyConditionExpression"])
         keys = (key for key in self.items if key[0] == pk and key[1].startswith(prefix))
         return self._page(body, keys)
 
