@@ -18,6 +18,7 @@ from benchmarks import subjects
 from connect_associations.testing import ConnectEmulation
 from connect_associations.testing.seed import HOME_REGION, INSTANCE_ID, seed
 from connect_associations.testing.server import serving as serving_connect
+from tables import LEDGER_KEYS, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,18 +119,7 @@ def _serving_table() -> Iterator[str]:
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - the emulation takes any
         )
-        client.create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_table(client, TABLE, *LEDGER_KEYS)
         yield url
         # Every server of this process has the same tables.
         client.delete_table(TableName=TABLE)

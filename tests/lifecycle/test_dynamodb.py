@@ -16,6 +16,7 @@ from moto import mock_aws
 from lifecycle.dynamodb import DynamoDBError, Table
 from lifecycle.ledger import TABLE
 from lifecycle.under_test import emulated_world
+from tables import LEDGER_KEYS, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,20 +97,6 @@ def moto() -> Iterator[DynamoDBClient]:
         yield boto3.client("dynamodb", region_name="us-east-1")
 
 
-def make_table(client: DynamoDBClient) -> None:
-    client.create_table(
-        TableName=TABLE,
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
 def spelled(told: Any) -> Any:
     """Return what was told as JSON has it, in the order of the keys."""
 
@@ -143,7 +130,7 @@ def ask_ours(table: Table, method: str, request: dict[str, Any]) -> Any:
 def test_it_answers_as_moto_does(
     moto: DynamoDBClient, asked: list[tuple[str, dict[str, Any]]]
 ) -> None:
-    make_table(moto)
+    make_table(moto, TABLE, *LEDGER_KEYS)
     try:
         table = Table(TABLE)
         for method, request in asked:
@@ -167,7 +154,7 @@ _LARGE: Any = {**_KEY, "users": {"B": bytes(410_000)}}
 def test_it_refuses_what_moto_refuses(
     moto: DynamoDBClient, method: str, request_: dict[str, Any]
 ) -> None:
-    make_table(moto)
+    make_table(moto, TABLE, *LEDGER_KEYS)
     theirs = ask_moto(moto, method, request_)
     moto.delete_table(TableName=TABLE)
     assert ask_ours(Table(TABLE), method, request_) == theirs == "ValidationException"
@@ -182,7 +169,7 @@ def test_it_refuses_values_that_are_not_used_as_dynamodb_does_and_moto_does_not(
 
 
 def test_pages_of_many_and_of_large_items_are_the_same(moto: DynamoDBClient) -> None:
-    make_table(moto)
+    make_table(moto, TABLE, *LEDGER_KEYS)
     table = Table(TABLE)
     for number in range(9):
         item = {**_KEY, "sk": {"S": f"claim#{number}"}, "users": {"B": bytes(200_000)}}

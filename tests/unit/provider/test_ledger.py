@@ -34,6 +34,7 @@ from connect_provider.ledger.table import (
     Ledger,
     LedgerMissingError,
 )
+from tables import LEDGER_KEYS, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,21 +76,9 @@ def client() -> Iterator[DynamoDBClient]:
             yield boto3.client("dynamodb", region_name="us-east-1")
 
 
-def make_table(client: DynamoDBClient, name: str, *keys: str) -> None:
-    client.create_table(
-        TableName=name,
-        KeySchema=[
-            {"AttributeName": key, "KeyType": kind}  # type: ignore[typeddict-item] # of two
-            for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-        ],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
 @pytest.fixture
 def ledger(client: DynamoDBClient) -> Iterator[Ledger]:
-    make_table(client, TABLE, "pk", "sk")
+    make_table(client, TABLE, *LEDGER_KEYS)
     yield Ledger(client, TABLE)
     client.delete_table(TableName=TABLE)
 
