@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from lifecycle.world import HandlersFactory
 
+
+_MOST_EXAMPLES = 10_000
+"""A ceiling: the rarest meeting of handler and trouble takes about a thousand examples."""
+
 _FAST: list[Any] = [
     (broken.NaiveButWaiting, Promise.DECLARED_EXISTS),
     (broken_ledger.IgnoresOtherResources, Promise.DECLARED_EXISTS),
@@ -72,7 +76,7 @@ def test_is_caught(handlers_: HandlersFactory, promise: Promise) -> None:
         run_state_machine_as_test(
             Machine,
             settings=settings(
-                max_examples=2000,
+                max_examples=_MOST_EXAMPLES,
                 stateful_step_count=8,
                 phases=[Phase.generate],
                 derandomize=True,

@@ -22,7 +22,7 @@ _RELEASES = (None, "RETAIN", "STOP", "TRANSFER_TO_QUEUE")
 _EDITS = (
     "add single", "add single", "add membership", "add membership", "add contact",
     "drop", "rename", "change users", "change users", "change group", "toggle exclusive",
-    "take over", "hand over", "spell", "retain", "change contact", "drop all", "as the other",
+    "take over", "hand over", "spell", "retain", "retain", "change contact", "drop all", "as the other",
     "as the other",
 )  # fmt: skip
 
@@ -87,7 +87,7 @@ def _edit(draw: st.DrawFn, new: dict[str, Declared], edit: str) -> None:
     elif edit == "spell":
         new[key] = replace(one, spelling=draw(st.sampled_from(Spelling)))
     elif edit == "retain":
-        new[key] = replace(one, retain=draw(st.booleans()))
+        new[key] = replace(one, retain=not one.retain)
     elif isinstance(one, ContactUser):
         new[key] = replace(
             one,
