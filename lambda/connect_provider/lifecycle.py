@@ -202,6 +202,16 @@ class Association(ABC, Generic[_C, _D]):
             and deployments.has_failed(self.aws.cloudformation, self.request)
         )
 
+    def _clears_the_way(self) -> bool:
+        """Whether a deployment begins by deleting what the failed one before it has made.
+
+        CloudFormation deletes what had succeeded only in the clean-up. Emulators may do so before,
+        but then they show no resource as DELETE_IN_PROGRESS.
+        """
+        return self.deployment.status == "UPDATE_IN_PROGRESS" and deployments.awaits(
+            self.aws.cloudformation, self.request
+        )
+
     def _delete(self) -> None:
         """End the version that the request names.
 
@@ -240,7 +250,7 @@ class Association(ABC, Generic[_C, _D]):
             if not undo and comes_late(claim, self.request, self.deployment):
                 _LOGGER.warning("%s is kept: the request comes too late", self.request.logical_id)
                 continue
-            undone = undo or self.deployment.undoes
+            undone = undo or self.deployment.undoes or self._clears_the_way()
             ending = self.aws.ledger.change(
                 claim, partial(self.ended, now=time.time(), undo=undone)
             )

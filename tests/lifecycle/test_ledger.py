@@ -290,6 +290,51 @@ class TestNoRollback:
         assert world.deploy(stack_of(M=membership(RED, ANN, BOB))) == "UPDATE_COMPLETE"
         assert world.members(RED) == {"ann", "bob", "eve"}, world.story()
 
+    @pytest.mark.parametrize("created", FailedCreate)
+    @pytest.mark.parametrize("again", ["again", "no more"])
+    @pytest.mark.parametrize("at", range(8))
+    def test_a_create_that_died_then_a_retry_that_fails_too(
+        self, at: int, again: str, created: FailedCreate
+    ) -> None:
+        """The retry deletes it while it still goes forward; its users may have joined meanwhile."""
+        world = new_world(StackSettings(failed_create=created, in_flight=InFlight.AWAIT))
+        world.connect.join(RED, ANN)
+        world.connect.join(RED, EVE)
+        world.deploy(stack_of(Other=sibling()))
+        dying = membership(RED, ANN, BOB, exclusive=True)
+        world.faulty.plan = FaultPlan(at={at: Fault.KILLED_AFTER}, writes_only=True)
+        template = stack_of(Other=sibling(), A=dying, C=single(RED, CYD), Failing=sibling())
+        world.sabotage_next(seconds={}, fails={("Failing", "Create")})
+        assert world.deploy(template, rollback=False) == "UPDATE_FAILED", world.story()
+        world.faulty.plan = FaultPlan()
+        kept = {} if again == "no more" else {"A": dying}
+        template = stack_of(Other=sibling(), C=single(RED, CYD), **kept, Failing=sibling())
+        assert world.deploy(template, rollback=False) == "UPDATE_FAILED", world.story()
+        assert world.roll_back() == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert world.members(RED) == {"ann", "eve"}, world.story()
+
+    @pytest.mark.parametrize("created", FailedCreate)
+    @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
+    def test_an_exclusive_create_that_is_renamed_in_the_retry(
+        self, status: str, created: FailedCreate
+    ) -> None:
+        """Whom the first one has expelled stays away for the second one, unless that fails too."""
+        world = new_world(StackSettings(failed_create=created))
+        world.connect.join(RED, BOB)
+        world.deploy(stack_of(Other=sibling()))
+        exclusive = membership(RED, ANN, exclusive=True)
+        fail_last(world)
+        template = stack_of(Other=sibling(), A=exclusive, Failing=sibling())
+        assert world.deploy(template, rollback=False) == "UPDATE_FAILED"
+        assert world.members(RED) == {"ann"}, world.story()
+        world.clock.sleep(5400.0)
+        if status == "UPDATE_COMPLETE":
+            world.sabotage_next(seconds={}, fails=set())
+        template = stack_of(Other=sibling(), C=exclusive, Failing=sibling())
+        assert world.deploy(template) == status, world.story()
+        expected = {"ann"} if status == "UPDATE_COMPLETE" else {"bob"}
+        assert world.members(RED) == expected, world.story()
+
     @OLD
     def test_a_contact_that_cannot_go_to_another_user(self, settings: StackSettings) -> None:
         world = new_world(settings)

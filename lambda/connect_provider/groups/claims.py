@@ -226,13 +226,40 @@ def removes_strangers(ending: GroupClaim, claims: Iterable[GroupClaim]) -> bool:
     )
 
 
-def undone_together(ending: GroupClaim, claims: Iterable[GroupClaim]) -> list[GroupClaim]:
-    """Return the claims that are undone as well, and added whom this one had expelled."""
+def keeps_away(claim: GroupClaim, ending: GroupClaim) -> bool:
+    """Whether whom an undone claim has expelled stays away because of another one.
+
+    An exclusive claim of a later deployment would have expelled the same users.
+    """
+    return (
+        claim.exclusive
+        and claim.adopted is not None
+        and claim.phase in OPEN
+        and claim.began > ending.began
+    )
+
+
+def coming_back(ending: GroupClaim, claims: Sequence[GroupClaim], *, now: float) -> frozenset[str]:
+    """Return whom an undone claim brings back of those that it has expelled."""
+    if any(keeps_away(claim, ending) for claim in claims):
+        return frozenset()
+    return ending.expelled - expelled(claims, now=now)
+
+
+def informed(ending: GroupClaim, claims: Iterable[GroupClaim]) -> list[GroupClaim]:
+    """Return the claims that have to know whom an undone claim had expelled.
+
+    Those are undone as well and had added such users, or keep them away.
+    """
     return [
         claim
         for claim in claims
-        if claim.phase is Phase.ENDING and claim.undo and claim.users & ending.expelled
-        if ending.undo and claim.physical_id != ending.physical_id
+        if ending.undo
+        and claim.physical_id != ending.physical_id
+        and (
+            keeps_away(claim, ending)
+            or (claim.phase is Phase.ENDING and claim.undo and claim.users & ending.expelled)
+        )
     ]
 
 
@@ -240,18 +267,21 @@ def handed_over(heir: GroupClaim, ending: GroupClaim) -> GroupClaim | None:
     """Return a claim with what it has to know about another one that ends.
 
     Whom the ending claim would have taken out was no member before the heir, from now on; whom it
-    brings back was one.
+    brings back was one. Whom the heir keeps away, it brings back when it is undone.
 
     :returns: None if nothing changes.
     """
     if heir.adopted is None or heir.phase is Phase.ENDED:
         return None
-    adopted = heir.adopted
+    adopted, away = heir.adopted, heir.expelled
     if heir.phase in OPEN:
         adopted -= ending.users - kept(ending)
     if ending.undo:
         adopted |= ending.expelled & heir.users
-    return heir._replace(adopted=adopted) if adopted != heir.adopted else None
+        if keeps_away(heir, ending):
+            away |= ending.expelled
+    changed = heir._replace(adopted=adopted, expelled=away)
+    return changed if changed != heir else None
 
 
 def origin_of(claim: GroupClaim) -> Group | None:

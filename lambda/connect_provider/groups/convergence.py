@@ -208,7 +208,7 @@ class Convergence:
             ):
                 # It came meanwhile, and would take for a member of before whom it only inherits.
                 return
-            for heir in [*self._heirs(claim), *rules.undone_together(claim, self._claims.values())]:
+            for heir in [*self._heirs(claim), *rules.informed(claim, self._claims.values())]:
                 self._change(heir, lambda it: rules.handed_over(it, claim))
         self._change(claim, lifecycle.over)
 
@@ -259,7 +259,7 @@ class Convergence:
 
     def _bring_back(self, claim: GroupClaim) -> None:
         """Put back users whom the claim took out of the group, or brought from the old one."""
-        expelled = claim.expelled - rules.expelled(self._claims.values(), now=time.time())
+        expelled = rules.coming_back(claim, [*self._claims.values()], now=time.time())
         if expelled:
             missing = expelled - self._list(claim)
             self._members.move(ASSOCIATE_USER, claim, missing, self._diagnosis.of_return)

@@ -22,7 +22,7 @@ from lifecycle.templates import Deployment
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
-    from lifecycle.stack_parts import Doomed, Surroundings
+    from lifecycle.stack_parts import Surroundings
 
     Steps = Generator[None, None, None]
 
@@ -134,10 +134,11 @@ class Stack(StackState):
         self.updated_at = self._around.scheduler.now
         self.shown = deployment
         self._enter("UPDATE_IN_PROGRESS")
-        self._no_good += self._without_a_good_state(deployment)
+        self._note_no_good(deployment)
         succeeded = True
         if self._settings.failed_create is FailedCreate.DELETED_FIRST:
             succeeded = yield from self._delete_no_good(deployment)
+        self._make_room(deployment)
         succeeded = succeeded and (yield from self._requests.run(self._forward(deployment)))
         succeeded = succeeded and (yield from self._delete_no_good(deployment))
         if succeeded:
@@ -282,18 +283,32 @@ class Stack(StackState):
         self._to_revert = {}
         self._enter("UPDATE_COMPLETE")
 
-    def _without_a_good_state(self, deployment: Deployment) -> list[Doomed]:
-        """Take out what the failed operation made, if it failed or is not wanted any more."""
-        return [
-            doom(self.resources.pop(key), whole=True)
-            for key, resource in list(self.resources.items())
+    def _note_no_good(self, deployment: Deployment) -> None:
+        """Note what the failed operation made, if it failed or is not wanted any more."""
+        known = {(item.logical_id, item.physical_id) for item in self._no_good}
+        self._no_good += [
+            doom(resource, whole=True)
+            for key, resource in self.resources.items()
             if key not in self._previous
             and (resource.status == "CREATE_FAILED" or key not in deployment.resources)
+            and (key, resource.physical_id) not in known
         ]
+
+    def _make_room(self, deployment: Deployment) -> None:
+        """Let what has no good state be created again."""
+        for item in self._no_good:
+            if item.logical_id in deployment.resources and self._resource_of(item):
+                del self.resources[item.logical_id]
 
     def _delete_no_good(self, deployment: Deployment) -> Generator[None, None, bool]:
         # One that was made again with the same ID has a good state now.
-        self._no_good = [item for item in self._no_good if not self._resource_of(item)]
+        self._no_good = [
+            item
+            for item in self._no_good
+            if (resource := self._resource_of(item)) is None
+            or resource.status == "CREATE_FAILED"
+            or item.logical_id not in deployment.resources
+        ]
         operations = self._deletions(self._no_good, deployment, retained=("Retain",))
         succeeded = yield from self._requests.run([o for _, o in operations], stop=False)
         self._no_good = [item for item, o in operations if o.state != "succeeded"]

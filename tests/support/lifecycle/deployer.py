@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lifecycle import cast
-from lifecycle.declared import ContactUser, Declared, GroupUsers, pairs_of, template_of
-from lifecycle.expectations import Operation
+from lifecycle.declared import ContactUser, Declared, pairs_of, template_of
+from lifecycle.expectations import Operation, retained_pairs
 from lifecycle.history import BrokenRule
 from lifecycle.in_trouble import in_trouble
 from lifecycle.promises import Promise
@@ -55,10 +55,10 @@ class Deployer:
         self.drifted: set[Pair] = set()
         self.broken = False
         self._retained: set[Pair] = set()
+        self._unfinished: set[Pair] = set()
         self._retained_contacts: set[str] = set()
         self._uncertain = False
         self._version = 0
-        self._let_go: frozenset[Pair] = frozenset()
         self._failed: dict[str, tuple[ConnectState, Stacks]] = {}
 
     def exists(self, name: str) -> bool:
@@ -113,12 +113,10 @@ class Deployer:
             return
         if trouble.heals and self._must_succeed(name, new | tried):
             self._require([f"{Promise.HEALS}: {self._world.stack_named(name).reason}"])
-        self._let_go = _let_go(before, self.declared[name], tried, new)
         tried = _merged({"first": tried, "second": new})
         self._judge(self._operation(name, {}, before, tried=tried).at_standstill(), is_over=False)
         self._failed[name] = (before, tried)
         self.roll_back(name)
-        self._let_go = frozenset()
 
     def roll_back(self, name: str) -> None:
         """Roll back what ``--no-rollback`` has left."""
@@ -162,7 +160,7 @@ class Deployer:
             for name in stuck:
                 self._delete_at_last(name)
                 self.declared[name] = {}
-                self._retain(news[name], old[name])
+                self._retain(old[name], failed=news[name])
             for name in good:
                 self.declared[name] = news[name]
             return
@@ -175,14 +173,16 @@ class Deployer:
             before=before,
             after=self._world.state(),
             retained=frozenset(self._retained),
+            unfinished=frozenset(self._unfinished),
             retained_contacts=frozenset(self._retained_contacts),
             drifted=frozenset(self.drifted),
         )
         for name in good:
             self.declared[name] = news[name]
         self._judge(operation.after_success() if good else operation.after_failure())
-        self._retain(*news.values(), *old.values())
+        self._retain(*(news[name] for name in good), *old.values())
         for name in news.keys() - good:
+            self._retain(failed=news[name])
             if self._world.stack_named(name).status == "ROLLBACK_COMPLETE":
                 self._world.delete(name)
 
@@ -240,7 +240,8 @@ class Deployer:
         operation = self._operation(name, new, before, tried=tried)
         old, self.declared[name] = self.declared[name], new
         self._judge(operation.after_success())
-        self._retain(old, new, tried or {})
+        self._retain(old, new, failed=tried)
+        self._unfinished -= pairs_of(new)
 
     def _came_back(
         self, name: str, new: Stacks, before: ConnectState, tried: Stacks | None = None
@@ -261,12 +262,12 @@ class Deployer:
             if self._world.continue_rollback(name) != "UPDATE_ROLLBACK_COMPLETE":
                 self._require([f"{Promise.RESTORED}: {stack.reason}"])
                 self._delete_at_last(name)
-                self._retain(self.declared[name], new, tried or {})
+                self._retain(self.declared[name], failed=_merged({"": new, "tried": tried or {}}))
                 self.declared[name] = {}
                 return
         operation = self._operation(name, new, before, tried=tried)
         self._judge(operation.after_failure())
-        self._retain(new, tried or {})
+        self._retain(failed=_merged({"": new, "tried": tried or {}}))
         if stack.status == "ROLLBACK_COMPLETE":
             self._world.delete(name)
             self._require(self._changed(operation.after))
@@ -282,7 +283,7 @@ class Deployer:
         operation = self._operation(name, {}, before, tried=tried)
         old, self.declared[name] = self.declared[name], {}
         self._judge(operation.after_deletion(adopted_unknown=adopted_unknown))
-        self._retain(old, tried or {})
+        self._retain(old, failed=tried)
 
     def _operation(
         self, name: str, new: Stacks, before: ConnectState, *, tried: Stacks | None = None
@@ -294,8 +295,8 @@ class Deployer:
             others=self.others(name),
             before=before,
             after=self._world.state(),
-            let_go=self._let_go,
             retained=frozenset(self._retained),
+            unfinished=frozenset(self._unfinished),
             retained_contacts=frozenset(self._retained_contacts),
             drifted=frozenset(self.drifted),
             one_group=self.one_group,
@@ -342,15 +343,17 @@ class Deployer:
         ]
         return not (contacts or self.one_group)
 
-    def _retain(self, *stacks: Stacks) -> None:
-        for declared in stacks:
-            for one in declared.values():
-                if not one.retain:
-                    continue
-                if isinstance(one, GroupUsers):
-                    self._retained |= one.pairs
-                else:
-                    self._retained_contacts.add(one.contact.id)
+    def _retain(self, *stacks: Stacks, failed: Stacks | None = None) -> None:
+        """Note what CloudFormation does not ask to be taken out, whether its deployment failed."""
+        failed = failed or {}
+        self._unfinished |= retained_pairs(failed)
+        for declared in (*stacks, failed):
+            self._retained |= retained_pairs(declared)
+            self._retained_contacts |= {
+                one.contact.id
+                for one in declared.values()
+                if isinstance(one, ContactUser) and one.retain
+            }
 
     # Checks
 
@@ -395,16 +398,3 @@ class Deployer:
 def _merged(stacks: Mapping[str, Stacks]) -> Stacks:
     """Return what several stacks declare together."""
     return {f"{name} {key}": one for name, stack in stacks.items() for key, one in stack.items()}
-
-
-def _let_go(before: ConnectState, old: Stacks, first: Stacks, second: Stacks) -> frozenset[Pair]:
-    """Return the members whom a retry lets go for good when it deletes what was made first.
-
-    That Delete looks like any other: adopted members leave, and whom an exclusive membership had
-    removed stays away.
-    """
-    deleted = {key: one for key, one in first.items() if key not in old and key not in second}
-    groups = {
-        one.group.id for one in deleted.values() if isinstance(one, GroupUsers) and one.exclusive
-    }
-    return pairs_of(deleted) | frozenset(pair for pair in before.pairs if pair[0] in groups)

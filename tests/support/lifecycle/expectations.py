@@ -26,8 +26,9 @@ class Operation:
     :ivar new: what it declares now, or tried to.
     :ivar others: what the other stacks declare, before and after.
     :ivar tried: what else was tried meanwhile, and has failed.
-    :ivar let_go: members of before whom a retry has let go, before it failed as well.
     :ivar retained: memberships that were retained at any time before.
+    :ivar unfinished: memberships that were retained when their deployment had failed: they may go
+        with the next one.
     :ivar retained_contacts: the IDs of contacts whose assignments were.
     :ivar drifted: declared memberships that somebody removed; nobody must bring them back.
     :ivar one_group: whether the service allows a user in only one group.
@@ -40,8 +41,8 @@ class Operation:
     after: ConnectState
     others: Mapping[str, Declared] = field(default_factory=dict)
     tried: Mapping[str, Declared] = field(default_factory=dict)
-    let_go: frozenset[Pair] = _NOBODY
     retained: frozenset[Pair] = _NOBODY
+    unfinished: frozenset[Pair] = _NOBODY
     retained_contacts: frozenset[str] = frozenset()
     drifted: frozenset[Pair] = _NOBODY
     one_group: bool = False
@@ -50,7 +51,7 @@ class Operation:
     def after_success(self) -> Verdicts:
         """Judge a deployment that succeeded."""
         verdicts = Verdicts()
-        before, after = self.before.pairs, self.after.pairs
+        before, after = self._members(pairs_of(self.new))
         old, new, others, tried = self._pairs
         drift = (Excuse.DRIFT, self.drifted & (old | others))
         verdicts.pairs(Promise.DECLARED_EXISTS, "missing", new, new - after, drift)
@@ -64,7 +65,7 @@ class Operation:
         verdicts.pairs(Promise.UNDECLARED_UNTOUCHED, "removed", untouched, untouched - after)
         expelled = frozenset(pair for pair in strangers if expelling.get(pair[0]))
         verdicts.pairs(Promise.EXCLUSIVE, "kept", expelled, (expelled & after) - self._may_stay)
-        kept = _retained(self.old) & before - new
+        kept = retained_pairs(self.old) & before - new
         kept = frozenset(pair for pair in kept if pair[0] not in expelling)
         declared = {user_id for _, user_id in new} if self.one_group else set()
         moved = frozenset(pair for pair in kept if pair[1] in declared)
@@ -75,11 +76,11 @@ class Operation:
     def after_failure(self) -> Verdicts:
         """Judge a deployment that failed and was rolled back."""
         verdicts = Verdicts()
-        before, after = self.before.pairs, self.after.pairs
+        before, after = self._members()
         old, new, others, tried = self._pairs
-        lost, extra = before - after - self.let_go, after - before
+        lost, extra = before - after, after - before
         # CloudFormation asks for nothing to be undone where it retains.
-        retained = _retained(self.new) | _retained(self.tried)
+        retained = retained_pairs(self.new) | retained_pairs(self.tried)
         stuck = {user_id for _, user_id in extra & retained} if self.one_group else set()
         final = {
             one.group.id
@@ -108,7 +109,7 @@ class Operation:
     def at_standstill(self) -> Verdicts:
         """Judge a deployment that has failed and waits: nothing has been cleaned up yet."""
         verdicts = Verdicts()
-        before, after = self.before.pairs, self.after.pairs
+        before, after = self._members()
         old, new, others, tried = self._pairs
         groups = self._exclusive_groups()
         strangers = frozenset(
@@ -132,7 +133,7 @@ class Operation:
             removed may stay away.
         """
         verdicts = Verdicts()
-        before, after = self.before.pairs, self.after.pairs
+        before, after = self._members()
         old, _, others, tried = self._pairs
         strangers = before - old - others - tried
         if adopted_unknown:
@@ -143,7 +144,9 @@ class Operation:
         self._judge_added(verdicts, after - before)
         gone = (old - others) - self._may_stay
         verdicts.pairs(Promise.NOTHING_LEFT, "left", gone, gone & after)
-        kept = _retained(self.old) & before
+        # What was tried last may retain it no more, or be deleted with the same users.
+        removed = pairs_of({key: one for key, one in self.tried.items() if not one.retain})
+        kept = (retained_pairs(self.old) - removed) & before
         verdicts.pairs(Promise.RETAINED, "removed", kept, kept - after)
         self._contacts.after_deletion(verdicts, adopted_unknown=adopted_unknown)
         return verdicts
@@ -152,10 +155,21 @@ class Operation:
     def _pairs(self) -> tuple[frozenset[Pair], ...]:
         return tuple(pairs_of(one) for one in (self.old, self.new, self.others, self.tried))
 
+    def _members(self, declared: frozenset[Pair] = _NOBODY) -> tuple[frozenset[Pair], ...]:
+        """Return who was a member and who is; of the unfinished only those who are declared."""
+        old, _, others, _ = self._pairs
+        ignored = self.unfinished - old - others - declared
+        return self.before.pairs - ignored, self.after.pairs - ignored
+
     @property
     def _may_stay(self) -> frozenset[Pair]:
         """Whom a claim that RETAIN has left behind may keep."""
-        return self.retained | _retained(self.old) | _retained(self.new) | _retained(self.tried)
+        return (
+            self.retained
+            | retained_pairs(self.old)
+            | retained_pairs(self.new)
+            | retained_pairs(self.tried)
+        )
 
     @property
     def _contacts(self) -> ContactOperation:
@@ -176,7 +190,7 @@ class Operation:
         verdicts.pairs(Promise.OTHERS_STAY, "removed", others, lost)
 
     def _judge_added(self, verdicts: Verdicts, added: frozenset[Pair]) -> None:
-        retained = _retained(self.tried)
+        retained = retained_pairs(self.tried)
         drift = (Excuse.DRIFT, self.drifted & pairs_of(self.others))
         verdicts.pairs(Promise.NOTHING_LEFT, "added", added, added - retained, drift)
 
@@ -208,7 +222,8 @@ class Operation:
         return groups
 
 
-def _retained(declared: Mapping[str, Declared]) -> frozenset[Pair]:
+def retained_pairs(declared: Mapping[str, Declared]) -> frozenset[Pair]:
+    """Return the memberships that RETAIN leaves behind."""
     return _NOBODY.union(
         *(one.pairs for one in declared.values() if isinstance(one, GroupUsers) and one.retain)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from connect_provider.request import Request
 from lifecycle import cast
 from lifecycle.cloudformation_api import ReadFaults
 from lifecycle.faults import FaultPlan
@@ -12,6 +13,7 @@ from lifecycle.faults import FaultPlan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lifecycle.framework import Event
     from lifecycle.statistics import Statistics
     from lifecycle.trouble import Trouble
     from lifecycle.world import World
@@ -44,8 +46,9 @@ def in_trouble(
         return () if delay is None else (delay,)
 
     world.repeat_events(repeats)
-    for number, delay in trouble.stale.items() if world.events else ():
-        world.deliver_stale(world.events[number % len(world.events)], delay=delay)
+    seen = [event for event in world.events if _is_known(event, world)]
+    for number, delay in trouble.stale.items() if seen else ():
+        world.deliver_stale(seen[number % len(seen)], delay=delay)
         statistics.count("faults", "event of an earlier operation delivered again")
     yield
     for fault, count in (world.faulty.happened - happened).items():
@@ -61,3 +64,13 @@ def in_trouble(
     world.cloudformation.faults = ReadFaults()
     world.framework.twice = frozenset()
     world.repeat_events(lambda _number: ())
+
+
+def _is_known(event: Event, world: World) -> bool:
+    """Whether the provider can tell an event that comes late: it has claimed something for it.
+
+    One that arrives for the first time looks like one of the deployment of now; docs/promise.md.
+    """
+    return event["RequestType"] == "Delete" or world.ledger.mentions(
+        Request.from_event(event).request_key
+    )

@@ -92,6 +92,13 @@ class Ledger:
 
     # For tests
 
+    def mentions(self, text: str) -> bool:
+        """Whether *text* was ever written."""
+        return any(
+            call.writes and call.status == 200 and text in json.dumps(call.body)
+            for call in self.calls
+        )
+
     def items(self) -> list[Item]:
         """Return all items as plain values, in the order of their keys."""
         items = self._table.items

@@ -22,8 +22,8 @@ _RELEASES = (None, "RETAIN", "STOP", "TRANSFER_TO_QUEUE")
 _EDITS = (
     "add single", "add single", "add membership", "add membership", "add contact",
     "drop", "rename", "change users", "change users", "change group", "toggle exclusive",
-    "take over", "hand over", "spell", "retain", "retain", "change contact", "drop all", "as the other",
-    "as the other",
+    "take over", "hand over", "spell", "retain", "retain", "change contact", "drop all",
+    "as the other", "as the other",
 )  # fmt: skip
 
 
