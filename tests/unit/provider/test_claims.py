@@ -582,6 +582,49 @@ def test_there_is_nothing_to_hand_over_to_others(change: dict[str, Any]) -> None
     assert rules.handed_over(heir, ENDING) is None
 
 
+@pytest.mark.parametrize(
+    ("change", "keeps_away"),
+    [
+        ({}, True),
+        ({"phase": Phase.PENDING}, True),
+        ({"phase": Phase.ENDING}, False),
+        ({"phase": Phase.ENDED}, False),
+        ({"exclusive": False}, False),
+        ({"adopted": None}, False),
+        ({"began": "monday"}, False),
+        ({"began": "friday"}, False),
+    ],
+)
+def test_an_exclusive_claim_of_a_later_deployment_keeps_away(
+    change: dict[str, Any], *, keeps_away: bool
+) -> None:
+    undone = ENDING._replace(undo=True, expelled=frozenset((CYD, DAN)))
+    values = {"exclusive": True, "began": "tuesday", **LIVE, "adopted": frozenset[str](), **change}
+    later = claimed(EVE, version="a", owner=SOMEBODY, **values)
+    claims = [undone, later]
+    back = rules.coming_back(undone, claims, now=NOW)
+    assert back == (frozenset[str]() if keeps_away else {CYD, DAN})
+    assert rules.informed(undone, claims) == ([later] if keeps_away else [])
+    assert rules.informed(undone._replace(undo=False), claims) == []
+    told = rules.handed_over(later, undone)
+    assert told == (later._replace(expelled=undone.expelled) if keeps_away else None)
+    assert rules.handed_over(later, undone._replace(undo=False)) is None
+
+
+def test_whom_another_claim_has_expelled_comes_back_with_that_one() -> None:
+    undone = ENDING._replace(undo=True, expelled=frozenset((CYD, DAN)))
+    other = claimed(EVE, owner=SOMEBODY, exclusive=True, expelled=frozenset((DAN,)))
+    assert rules.coming_back(undone, [undone, other], now=NOW) == {CYD}
+
+
+def test_who_is_undone_as_well_hears_of_it() -> None:
+    undone = ENDING._replace(undo=True, expelled=frozenset((CYD,)))
+    other = claimed(CYD, version="a", owner=SOMEBODY, phase=Phase.ENDING, undo=True)
+    assert rules.informed(undone, [undone, other]) == [other]
+    for change in ({"undo": False}, {"users": frozenset((DAN,))}, {"phase": Phase.ENDED}):
+        assert rules.informed(undone, [undone, other._replace(**change)]) == []
+
+
 def test_the_origin_is_the_group_of_before_if_it_is_another() -> None:
     assert rules.origin_of(claimed(ANN, group=BLUE, replaces=BEFORE)) == RED
     assert rules.origin_of(claimed(ANN, replaces=BEFORE)) is None
