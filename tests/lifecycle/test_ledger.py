@@ -611,6 +611,16 @@ class TestRetain:
         world.deploy(stack_of(M=membership(RED, DAN)))
         assert world.members(RED) == {"ann", "bob", "dan"}, world.story()
 
+    def test_what_never_became_complete_stays_until_the_next_deployment(self) -> None:
+        world = new_world()
+        world.deploy(stack_of(S=sibling()))
+        nobody = "99999999-9999-4999-8999-999999999999"
+        retained = membership(RED, ANN, nobody, DeletionPolicy="Retain")
+        world.deploy(stack_of(S=sibling(), M=retained))
+        assert world.members(RED) == {"ann"}, world.story()
+        world.deploy(stack_of(S=sibling(), B=single(RED, BOB)))
+        assert world.members(RED) == {"bob"}, world.story()
+
     @all_rollbacks
     def test_declared_again_and_failed(self, rollback: StackSettings) -> None:
         world = new_world(rollback)
