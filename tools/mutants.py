@@ -1,9 +1,9 @@
 """Mutation testing: break the provider's code in one place at a time, and see whether a test fails.
 
-Run by ``make mutants``, as a rule at night: it takes an hour or two. mutmut makes the mutants, all
-in a copy below ``.cache``, and runs the tests that reach a mutant: first unit tests, which are
-fast, and for whom survives the lifecycles. Left out are mutants of what people read: errors'
-messages and log lines.
+Run by ``make mutants``, as a rule at night. mutmut makes the mutants, all in a copy below
+``.cache``, and runs the tests that reach a mutant: first unit tests, which are fast, for whom
+survives the lifecycles, and at last the state machine. Left out are mutants of what people read:
+errors' messages and log lines.
 """
 
 # ruff: noqa: INP001, S603, T201 - a program that people watch, and that starts other programs
@@ -38,11 +38,23 @@ _MUTATED = (
     "connect/quota.py",
 )
 _ROUNDS = {
-    "unit": ("tests/unit/provider",),
-    "lifecycle": ("tests/lifecycle/test_scenarios.py", "tests/lifecycle/test_ledger.py"),
+    "unit": ("tests/unit/provider", "tests/unit/audit"),
+    "lifecycle": (
+        "tests/lifecycle/test_scenarios.py",
+        "tests/lifecycle/test_ledger.py",
+        "tests/lifecycle/test_refused_contacts.py",
+        "tests/lifecycle/test_hostile_events.py",
+    ),
+    "machine": ("tests/lifecycle/test_machine.py",),
 }
 """The tests to run, one group after the other."""
-_COPIED = ("tests/conftest.py", "tests/lifecycle", "tests/support", "tests/unit/provider")
+_COPIED = (
+    "tests/conftest.py",
+    "tests/lifecycle",
+    "tests/support",
+    "tests/unit/provider",
+    "tests/unit/audit",
+)
 _REQUIRED = 0.9
 _DONT = "  # pragma: no mutate"
 _SAMPLE_SEED = 13

@@ -346,6 +346,24 @@ class TestNoRollback:
         world.delete()
         assert world.connect.contact(CHAT).ended, world.story()
 
+    @OLD
+    def test_a_contact_that_goes_on_to_other_users_comes_back(
+        self, settings: StackSettings
+    ) -> None:
+        """Every change was complete, and the ledger knows only the user before the last one."""
+        world = new_world(settings, accept_after_calls=None)
+        contact = assignment(CHAT, ANN, release="STOP")
+        assert world.deploy(stack_of(C=contact, S=sibling())) == "CREATE_COMPLETE"
+        world.sabotage_next(seconds={"S": 30.0}, fails={("S", "Update")})
+        for version, user in enumerate((BOB, CYD), start=2):
+            template = stack_of(
+                C=assignment(CHAT, user, release="STOP"), S=sibling(version=version)
+            )
+            assert world.deploy(template, rollback=False) == "UPDATE_FAILED", world.story()
+        world.sabotage_next(seconds={}, fails=set())
+        assert world.roll_back() == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert world.connect.contact(CHAT).offers[-1] == ANN.id, world.story()
+
     @pytest.mark.parametrize("late", [False, True])
     def test_a_contact_that_could_not_go_to_another_user_is_released(self, *, late: bool) -> None:
         """It ends as that of the user who was offered it."""

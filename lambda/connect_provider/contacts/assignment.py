@@ -80,8 +80,12 @@ class ContactAssignment(lifecycle.Association[ContactClaim, "ContactUser"]):
             and request.request_key in (claim.version[:8], claim.assignment[:8])
             for claim in mine
         )
-        if not rules.is_timely(current, declared, before, deployment) or (
-            repeated and not deployments.awaits(self.aws.cloudformation, request)
+
+        def awaited() -> bool:
+            return deployments.awaits(self.aws.cloudformation, request)
+
+        if not rules.is_timely(current, declared, before, deployment, awaited) or (
+            repeated and not awaited()
         ):
             raise lifecycle.outlived(deployment)
         known = rules.parse(request.physical_id) if in_place else None

@@ -63,15 +63,22 @@ def is_timely(
     declared: ContactUser,
     before: ContactUser | None,
     deployment: Deployment,
+    awaited: Callable[[], bool],
 ) -> bool:
-    """Whether an Update fits what the ledger knows, or has outlived what it was made for."""
+    """Whether an Update fits what the ledger knows, or has outlived what it was made for.
+
+    :param awaited: whether CloudFormation waits for an Update of the resource. Without rollback,
+        several deployments may fail one after the other; the ledger knows only the last change.
+    """
     claim = next(iter(current), None)
     if claim is None or before is None:
         return True
     if claim.phase not in OPEN or declared.user_id == claim.user_id:
         return claim.phase in OPEN
     if deployment.rolls_back:
-        return declared.user_id == claim.previous_user_id
+        return declared.user_id == claim.previous_user_id or (
+            before.user_id == claim.user_id and awaited()
+        )
     return before.user_id in (claim.user_id, claim.previous_user_id)
 
 
