@@ -43,7 +43,6 @@ _ROUNDS = {
         "tests/lifecycle/test_scenarios.py",
         "tests/lifecycle/test_ledger.py",
         "tests/lifecycle/test_refused_contacts.py",
-        "tests/lifecycle/test_hostile_events.py",
     ),
     "machine": ("tests/lifecycle/test_machine.py",),
 }

@@ -22,6 +22,7 @@ from lifecycle.cast import (
     VOICE,
     Thing,
     assignment,
+    sibling,
     single,
     stack_of,
 )
@@ -174,6 +175,18 @@ def test_an_ended_contact_cannot_be_reassigned() -> None:
     assert status == "UPDATE_ROLLBACK_COMPLETE"
     assert f"{TASK.id} has ended and cannot be assigned" in world.stack.reason
     assert writes(emulation) == ["AssociateContactWithUser"]
+
+
+def test_a_contact_that_ends_meanwhile_does_not_keep_the_rollback_from_its_end() -> None:
+    world, emulation = seen_world(accept_after_calls=None)
+    world.deploy(stack_of(Contact=declared(TASK)))
+    world.sabotage_next(seconds={"Failing": 30.0}, fails={("Failing", "Create")})
+    changed = stack_of(Contact=declared(TASK, UserId=BOB.id), Failing=sibling())
+    assert world.deploy(changed, rollback=False) == "UPDATE_FAILED"
+    ends(emulation)
+    world.sabotage_next(seconds={}, fails=set())
+    assert world.roll_back() == "UPDATE_ROLLBACK_COMPLETE", world.story()
+    assert writes(emulation) == ["AssociateContactWithUser", "AssociateContactWithUser"]
 
 
 def test_a_contact_of_two_users_names_the_one_who_has_it() -> None:

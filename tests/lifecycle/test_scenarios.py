@@ -34,7 +34,7 @@ from lifecycle.cast import (
     stack_of,
 )  # fmt: skip
 from lifecycle.cloudformation_api import ReadFaults
-from lifecycle.faults import Fault, FaultPlan
+from lifecycle.faults import CONNECT, Fault, FaultPlan
 from lifecycle.framework import AfterKill, FrameworkSettings
 from lifecycle.naive import NaiveProvider
 from lifecycle.stack_parts import InFlight, Rollback, StackSettings
@@ -558,6 +558,31 @@ class TestContacts:
         status = world.deploy(stack_of(C=assignment(CHAT, CYD), Failing=fail_last(world)))
         assert status == "UPDATE_ROLLBACK_COMPLETE", world.story()
         assert world.connect.contact(CHAT).with_user == ANN.id, world.story()
+
+    @all_rollbacks
+    def test_a_change_to_another_contact_that_fails_goes_back_to_its_own_claim(
+        self, rollback: StackSettings
+    ) -> None:
+        world = new_world(rollback=rollback, accept_after_calls=0)
+        world.deploy(stack_of(C=assignment(CHAT, ANN)))
+        before = world.stack.resources["C"].physical_id
+        world.deploy(stack_of(C=assignment(CHAT, ANN)), stack="Other")
+        status = world.deploy(stack_of(C=assignment(TASK, ANN), Failing=fail_last(world)))
+        assert status == "UPDATE_ROLLBACK_COMPLETE", world.story()
+        assert world.stack.resources["C"].physical_id == before, world.story()
+
+    def test_an_offer_whose_answer_was_lost_is_stopped_by_a_rollback(self) -> None:
+        """The user has accepted it by the time it is repeated, and Connect refuses that."""
+        world = new_world(
+            accept_after_calls=0, associate_connected_contact="InvalidRequestException"
+        )
+        world.deploy(stack_of(Other=sibling()))
+        world.faulty.plan = FaultPlan(
+            at={0: Fault.LOST_ANSWER}, services=frozenset((CONNECT,)), writes_only=True
+        )
+        declared = assignment(CHAT, ANN, release="STOP")
+        world.deploy(stack_of(Other=sibling(), C=declared, Failing=fail_last(world)))
+        assert world.connect.contact(CHAT).ended, world.story()
 
     @pytest.mark.parametrize("accepted_after", range(1, 7))
     def test_an_earlier_offer_that_is_accepted_now_is_not_stopped_by_a_rollback(

@@ -37,9 +37,6 @@ def tombstone(request: Request, instance_id: str, contact_id: str, version: str)
         version=version,
         instance_id=instance_id,
         contact_id=contact_id,
-        user_id="",
-        assignment="",
-        began="",
         since=time.time(),
         phase=Phase.ENDED,
     )
