@@ -146,6 +146,13 @@ class Association(ABC, Generic[_C, _D]):
             self._deployment = self.aws.deployment(self.request.stack_id)
         return self._deployment
 
+    def awaited(self) -> bool:
+        """Whether CloudFormation waits for the answer to a request like this one.
+
+        :raises CallError: CloudFormation did not say.
+        """
+        return deployments.awaits(self.aws.cloudformation, self.request)
+
     # -- is_complete -----------------------------------------------------------------------------
 
     def converge(self) -> Mapping[str, Any]:
@@ -208,9 +215,7 @@ class Association(ABC, Generic[_C, _D]):
         CloudFormation deletes what had succeeded only in the clean-up. Emulators may do so before,
         but then they show no resource as DELETE_IN_PROGRESS.
         """
-        return self.deployment.status == "UPDATE_IN_PROGRESS" and deployments.awaits(
-            self.aws.cloudformation, self.request
-        )
+        return self.deployment.status == "UPDATE_IN_PROGRESS" and self.awaited()
 
     def _delete(self) -> None:
         """End the version that the request names.

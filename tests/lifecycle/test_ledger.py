@@ -20,6 +20,7 @@ from lifecycle.cast import (
     DAN,
     EVE,
     INSTANCE,
+    NOBODY,
     QUEUE,
     RED,
     WEST,
@@ -268,9 +269,8 @@ class TestNoRollback:
         """The second one does not take for a stranger whom the first one has added."""
         world = new_world(settings)
         world.connect.join(RED, EVE)
-        nobody = "99999999-9999-4999-8999-999999999999"
         world.deploy(stack_of(Other=sibling()))
-        for users in ((BOB, nobody), (ANN, nobody)):
+        for users in ((BOB, NOBODY), (ANN, NOBODY)):
             declared = membership(RED, *users, exclusive=True)
             status = world.deploy(stack_of(Other=sibling(), M=declared), rollback=False)
             assert status == "UPDATE_FAILED"
@@ -283,9 +283,8 @@ class TestNoRollback:
     ) -> None:
         world = new_world(settings)
         world.connect.join(RED, EVE)
-        nobody = "99999999-9999-4999-8999-999999999999"
         world.deploy(stack_of(M=membership(RED, ANN)))
-        status = world.deploy(stack_of(M=membership(RED, ANN, BOB, EVE, nobody)), rollback=False)
+        status = world.deploy(stack_of(M=membership(RED, ANN, BOB, EVE, NOBODY)), rollback=False)
         assert status == "UPDATE_FAILED"
         assert world.deploy(stack_of(M=membership(RED, ANN, BOB))) == "UPDATE_COMPLETE"
         assert world.members(RED) == {"ann", "bob", "eve"}, world.story()
@@ -408,8 +407,7 @@ class TestNoRollback:
     def test_a_failed_create_is_deleted(self, settings: StackSettings) -> None:
         world = new_world(settings)
         world.connect.join(RED, ANN)
-        nobody = "99999999-9999-4999-8999-999999999999"
-        template = stack_of(M=membership(RED, ANN, BOB, nobody))
+        template = stack_of(M=membership(RED, ANN, BOB, NOBODY))
         assert world.deploy(template, rollback=False) == "CREATE_FAILED"
         assert world.delete() == "DELETE_COMPLETE"
         assert world.members(RED) == {"ann"}, world.story()
@@ -632,8 +630,7 @@ class TestRetain:
     def test_what_never_became_complete_stays_until_the_next_deployment(self) -> None:
         world = new_world()
         world.deploy(stack_of(S=sibling()))
-        nobody = "99999999-9999-4999-8999-999999999999"
-        retained = membership(RED, ANN, nobody, DeletionPolicy="Retain")
+        retained = membership(RED, ANN, NOBODY, DeletionPolicy="Retain")
         world.deploy(stack_of(S=sibling(), M=retained))
         assert world.members(RED) == {"ann"}, world.story()
         world.deploy(stack_of(S=sibling(), B=single(RED, BOB)))
@@ -898,10 +895,9 @@ class TestManySingles:
 
     def test_one_who_cannot_be_associated_fails_alone(self) -> None:
         world = new_world()
-        nobody = "99999999-9999-4999-8999-999999999999"
         world.deploy(stack_of(A=single(RED, ANN)))
-        world.deploy(stack_of(A=single(RED, ANN), B=single(RED, BOB), N=single(RED, nobody)))
-        assert f"has no user {nobody}" in world.stack.reason
+        world.deploy(stack_of(A=single(RED, ANN), B=single(RED, BOB), N=single(RED, NOBODY)))
+        assert f"has no user {NOBODY}" in world.stack.reason
         assert world.members(RED) == {"ann"}, world.story()
 
 

@@ -21,6 +21,7 @@ from lifecycle.cast import (
     DAN,
     EVE,
     GROUPS,
+    NOBODY,
     RED,
     TASK,
     VOICE,
@@ -874,8 +875,7 @@ class TestEventsThatComeAgain:
         world.deploy(stack_of(A=single(RED, ANN)))
         (create,) = world.events
         world.deliver_stale(create, delay=delay)
-        nobody = "99999999-9999-4999-8999-999999999999"
-        assert world.deploy(stack_of(A=single(RED, nobody))) == "UPDATE_ROLLBACK_COMPLETE"
+        assert world.deploy(stack_of(A=single(RED, NOBODY))) == "UPDATE_ROLLBACK_COMPLETE"
         assert world.members(RED) == {"ann"}, world.story()
 
     @pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.5, 1.0, 2.0])

@@ -7,7 +7,6 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from connect_provider import deployment as deployments
 from connect_provider import lifecycle
 from connect_provider.contacts import claims as rules
 from connect_provider.contacts import declaration
@@ -80,12 +79,8 @@ class ContactAssignment(lifecycle.Association[ContactClaim, "ContactUser"]):
             and request.request_key in (claim.version[:8], claim.assignment[:8])
             for claim in mine
         )
-
-        def awaited() -> bool:
-            return deployments.awaits(self.aws.cloudformation, request)
-
-        if not rules.is_timely(current, declared, before, deployment, awaited) or (
-            repeated and not awaited()
+        if not rules.is_timely(current, declared, before, deployment, self.awaited) or (
+            repeated and not self.awaited()
         ):
             raise lifecycle.outlived(deployment)
         known = rules.parse(request.physical_id) if in_place else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from connect_provider import deployment as deployments
 from connect_provider.errors import AssociationFailedError
 from connect_provider.groups import claims as rules
 from connect_provider.groups import declaration
@@ -51,7 +50,7 @@ class GroupAssociation(Association[GroupClaim, "GroupUsers"]):
             deployment=self.deployment,
             mine=self.aws.ledger.of_group(declared.group, request.owner),
             previous=previous,
-            awaited=lambda: deployments.awaits(self.aws.cloudformation, request),
+            awaited=self.awaited,
         )
         if not planned.users:
             planned = planned._replace(users=self._found())

@@ -18,7 +18,7 @@ from connect_provider.lifecycle import UNANSWERED_SECONDS, outlived
 from connect_provider.request import RequestType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from connect_provider.deployment import Deployment
@@ -239,7 +239,9 @@ def keeps_away(claim: GroupClaim, ending: GroupClaim) -> bool:
     )
 
 
-def coming_back(ending: GroupClaim, claims: Sequence[GroupClaim], *, now: float) -> frozenset[str]:
+def coming_back(
+    ending: GroupClaim, claims: Collection[GroupClaim], *, now: float
+) -> frozenset[str]:
     """Return whom an undone claim brings back of those that it has expelled."""
     if any(keeps_away(claim, ending) for claim in claims):
         return frozenset()

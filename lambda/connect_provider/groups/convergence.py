@@ -259,7 +259,7 @@ class Convergence:
 
     def _bring_back(self, claim: GroupClaim) -> None:
         """Put back users whom the claim took out of the group, or brought from the old one."""
-        expelled = rules.coming_back(claim, [*self._claims.values()], now=time.time())
+        expelled = rules.coming_back(claim, self._claims.values(), now=time.time())
         if expelled:
             missing = expelled - self._list(claim)
             self._members.move(ASSOCIATE_USER, claim, missing, self._diagnosis.of_return)

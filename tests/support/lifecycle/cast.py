@@ -64,6 +64,8 @@ REGIONS = {RED.id: HOME, BLUE.id: HOME, WEST.id: REPLICA}
 ANN, BOB, CYD, DAN, EVE = USERS = tuple(
     _part(name, "agent") for name in ("ann", "bob", "cyd", "dan", "eve")
 )
+NOBODY = "99999999-9999-4999-8999-999999999999"
+"""The ID of a user whom the instance does not have."""
 CHAT, TASK, VOICE = CONTACTS = tuple(_part(name, "contact") for name in ("chat", "task", "voice"))
 CHANNELS = {CHAT.id: "CHAT", TASK.id: "TASK", VOICE.id: "VOICE"}
 QUEUE = _part("queue", "queue")

@@ -247,12 +247,11 @@ class Deployer:
         self, name: str, new: Stacks, before: ConnectState, tried: Stacks | None = None
     ) -> None:
         stack = self._world.stack_named(name)
+        failed = _merged({"": new, "tried": tried or {}})
         if stack.status == "ROLLBACK_FAILED":
             self._delete_at_last(name)
             self.declared[name] = {}
-            self._deleted(
-                name, before, tried=_merged({"": new, "tried": tried or {}}), adopted_unknown=True
-            )
+            self._deleted(name, before, tried=failed, adopted_unknown=True)
             return
         if stack.status == "UPDATE_ROLLBACK_FAILED":
             self._judge(
@@ -262,12 +261,12 @@ class Deployer:
             if self._world.continue_rollback(name) != "UPDATE_ROLLBACK_COMPLETE":
                 self._require([f"{Promise.RESTORED}: {stack.reason}"])
                 self._delete_at_last(name)
-                self._retain(self.declared[name], failed=_merged({"": new, "tried": tried or {}}))
+                self._retain(self.declared[name], failed=failed)
                 self.declared[name] = {}
                 return
         operation = self._operation(name, new, before, tried=tried)
         self._judge(operation.after_failure())
-        self._retain(failed=_merged({"": new, "tried": tried or {}}))
+        self._retain(failed=failed)
         if stack.status == "ROLLBACK_COMPLETE":
             self._world.delete(name)
             self._require(self._changed(operation.after))

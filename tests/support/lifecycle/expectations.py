@@ -164,12 +164,7 @@ class Operation:
     @property
     def _may_stay(self) -> frozenset[Pair]:
         """Whom a claim that RETAIN has left behind may keep."""
-        return (
-            self.retained
-            | retained_pairs(self.old)
-            | retained_pairs(self.new)
-            | retained_pairs(self.tried)
-        )
+        return self.retained.union(*map(retained_pairs, (self.old, self.new, self.tried)))
 
     @property
     def _contacts(self) -> ContactOperation:

@@ -46,7 +46,7 @@ def in_trouble(
         return () if delay is None else (delay,)
 
     world.repeat_events(repeats)
-    seen = [event for event in world.events if _is_known(event, world)]
+    seen = [event for event in world.events if trouble.stale and _is_known(event, world)]
     for number, delay in trouble.stale.items() if seen else ():
         world.deliver_stale(seen[number % len(seen)], delay=delay)
         statistics.count("faults", "event of an earlier operation delivered again")
